@@ -1,1 +1,3 @@
+//! The engine of Kyobashi: text → [`spec`] → plan → run → events.
 
+pub mod spec;

@@ -1,0 +1,185 @@
+//! A pipeline after it was read and checked: every name resolved, every type known, every default
+//! filled in, imports opened. What the checker hands to the planner.
+//!
+//! Positions live beside the spec, in [`Places`], so that they cannot enter a key.
+//! This module is pure: files are read through [`Files`]; no clock, no environment.
+
+mod expression;
+mod stage;
+
+pub use expression::{Binary, Expression, Function, Reference, Root, Step, Template, TextPart};
+pub use stage::{
+    AtMax, Axis, Binding, CachePolicy, Carry, Fan, OnError, Policy, Resources, Stage, StageId, Work,
+};
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use kyobashi_stage::{Model, Shape, Signature, Type};
+use serde::Serialize;
+use serde_json::Value;
+
+/// A checked pipeline.
+#[derive(Clone, Debug)]
+pub struct Spec {
+    pub name: String,
+    pub doc: Option<String>,
+    /// The pipeline file, as given.
+    pub file: PathBuf,
+    /// Effective values: default < profile < `--values` < `--set`.
+    pub params: BTreeMap<String, Param>,
+    /// Effective models, by role.
+    pub models: BTreeMap<String, Model>,
+    pub secrets: BTreeMap<String, Secret>,
+    /// Named types: built in, and declared under `types:`.
+    pub shapes: BTreeMap<String, Shape>,
+    /// All stages of the file and of its imports; [`StageId`] is the index. An import that is used
+    /// twice is here twice.
+    pub stages: Vec<Stage>,
+    /// The stages of the top level, in the order of the file.
+    pub top: Vec<StageId>,
+    pub outputs: Vec<Binding>,
+    pub places: Places,
+}
+
+impl Spec {
+    /// A stage by its id.
+    #[must_use]
+    pub fn stage(&self, id: StageId) -> &Stage {
+        &self.stages[id.index()]
+    }
+}
+
+/// A parameter with its effective value.
+#[derive(Clone, Debug)]
+pub struct Param {
+    pub ty: Type,
+    /// [`Template::Path`] for files and folders, else [`Template::Literal`].
+    pub value: Template,
+}
+
+/// A secret: only its name is ever written.
+#[derive(Clone, Debug)]
+pub struct Secret {
+    /// The environment variable that holds it.
+    pub env: String,
+    pub optional: bool,
+}
+
+/// Where something is written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Place {
+    /// The file, or `command line`.
+    pub file: String,
+    /// From 1.
+    pub line: usize,
+    /// From 1, in characters.
+    pub col: usize,
+}
+
+/// The positions of a spec's parts. Never enters a key.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    /// By [`StageId`].
+    pub stages: Vec<Place>,
+    /// By stage and path inside it: `in.data`, `with.lr`, `model`, `run`, `matrix.seed`, `when`, `version`.
+    pub parts: BTreeMap<(StageId, String), Place>,
+    /// `params.steps`, `models.reviewer`, `outputs.paper`: where the *effective* value is written.
+    pub names: BTreeMap<String, Place>,
+}
+
+/// What the checker is given.
+pub struct Question<'a> {
+    pub file: &'a Path,
+    pub profile: Option<&'a str>,
+    /// `--values FILE`.
+    pub values: Option<&'a Path>,
+    /// `--set` arguments as typed: `params.n=3`.
+    pub set: &'a [String],
+    pub signatures: &'a BTreeMap<String, Signature>,
+    /// Built-in named types.
+    pub shapes: &'a BTreeMap<String, Shape>,
+    pub providers: &'a BTreeMap<String, Provider>,
+    pub files: &'a dyn Files,
+    /// Whether a missing key of a model's provider is an error (else a warning).
+    pub keys_required: bool,
+}
+
+/// A model provider as the surroundings know it.
+#[derive(Clone, Debug)]
+pub struct Provider {
+    /// The base URL in force.
+    pub endpoint: String,
+    /// The environment variable that holds the key; none where no key is needed.
+    pub key_env: Option<String>,
+    /// Whether that variable is set.
+    pub key_present: bool,
+}
+
+/// The checker's only view of the disk.
+pub trait Files {
+    /// The text of a file.
+    ///
+    /// # Errors
+    /// As reading a file does.
+    fn read(&self, path: &Path) -> std::io::Result<String>;
+    /// What stands at a path.
+    fn look(&self, path: &Path) -> Option<FileKind>;
+    /// The names in a folder, for "did you mean".
+    fn list(&self, dir: &Path) -> Vec<String>;
+}
+
+/// What stands at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    File,
+    Dir,
+}
+
+/// The checker's answer.
+pub struct Checked {
+    /// Absent when there is at least one error.
+    pub spec: Option<Spec>,
+    /// Errors and warnings, sorted by place.
+    pub problems: Vec<Problem>,
+    /// The text of every file read, for the snippets.
+    pub sources: BTreeMap<String, String>,
+}
+
+/// Something wrong in the author's spec.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Problem {
+    /// `ref::unknown_output`.
+    pub code: &'static str,
+    pub severity: Severity,
+    /// One line, lower case: `stage `plots` has no output `curve``.
+    pub message: String,
+    /// The first is where the header line points.
+    pub labels: Vec<Label>,
+    pub help: Option<String>,
+}
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    Error,
+    Warning,
+}
+
+/// A marked piece of a source.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Label {
+    pub place: Place,
+    /// Bytes in the source text.
+    pub start: usize,
+    pub end: usize,
+    /// What is marked: `unknown output`.
+    pub text: String,
+}
+
+/// A literal without any reference in it.
+#[must_use]
+pub fn literal(value: impl Into<Value>) -> Template {
+    Template::Literal(value.into())
+}
