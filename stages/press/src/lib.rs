@@ -1,1 +1,20 @@
+//! The press: declared figures (`report/plot`) and papers in which every number is traced to its source
+//! (`paper/set`). The only crate that links typst. It knows nothing of the engine, of the cache, of
+//! models or of any particular experiment.
 
+mod bibliography;
+mod check;
+mod draft;
+mod input;
+mod numbers;
+mod paper;
+mod text;
+mod typeset;
+
+use kyobashi_stage::Stage;
+
+/// The stage types of this crate.
+#[must_use]
+pub fn stages() -> Vec<Box<dyn Stage>> {
+    vec![Box::new(paper::Set)]
+}

@@ -1,0 +1,120 @@
+//! LaTeX maths to Typst maths. The work is done by `mitex`; what it writes and Typst 0.15 lacks is
+//! defined in `maths.typ`, and symbols whose names changed since are renamed here.
+
+use crate::draft::mask::pieces;
+
+/// Symbols under the name that mitex writes, and under the one that Typst 0.15 knows.
+const RENAMED: &[(&str, &str)] = &[
+    ("diff", "partial"),
+    ("sect", "inter"),
+    ("angle.l", "chevron.l"),
+    ("angle.r", "chevron.r"),
+    ("planck.reduce", "planck"),
+    ("set", "setof"),
+];
+
+/// Environments that are lines of a displayed formula, which Typst aligns without any function.
+const LINES: [&str; 8] = [
+    "aligned",
+    "align*",
+    "align",
+    "equation*",
+    "equation",
+    "gathered",
+    "gather",
+    "split",
+];
+
+/// The Typst maths of a formula (without dollar signs); `number` writes the Typst of a number in it.
+///
+/// # Errors
+/// What mitex said, as a lower-case fragment.
+pub(crate) fn convert(latex: &str, number: &dyn Fn(usize) -> String) -> Result<String, String> {
+    let mut numbers = Vec::new();
+    let mut source = String::new();
+    for piece in pieces(unwrapped(latex.trim())) {
+        match piece {
+            Ok(text) => source.push_str(text),
+            Err(index) => {
+                source.push_str(&format!("\\text{{KYO{}KYO}}", numbers.len()));
+                numbers.push(index);
+            }
+        }
+    }
+    let converted = mitex::convert_math(&source, None)
+        .map_err(|error| error.strip_prefix("error: ").unwrap_or(&error).to_owned())?;
+    let mut out = renamed(&converted);
+    for (place, index) in numbers.iter().enumerate() {
+        out = out.replace(&format!("#textmath[KYO{place}KYO];"), &number(*index));
+    }
+    Ok(out)
+}
+
+fn unwrapped(latex: &str) -> &str {
+    for name in LINES {
+        let inner = latex
+            .strip_prefix(&format!("\\begin{{{name}}}"))
+            .and_then(|rest| rest.strip_suffix(&format!("\\end{{{name}}}")));
+        if let Some(inner) = inner {
+            if !inner.contains(&format!("\\begin{{{name}}}")) {
+                return inner;
+            }
+        }
+    }
+    latex
+}
+
+/// Replaces whole names only; words in `[…]` are text and stay.
+fn renamed(source: &str) -> String {
+    let mut out = String::with_capacity(source.len());
+    let mut rest = source;
+    let mut text = 0usize;
+    while let Some(c) = rest.chars().next() {
+        let part = |c: char| c.is_alphanumeric() || c == '.';
+        let length = if c.is_alphabetic() {
+            rest.find(|c: char| !part(c)).unwrap_or(rest.len())
+        } else {
+            match c {
+                '[' if out.ends_with(char::is_alphabetic) => text += 1,
+                ']' if text > 0 && !out.ends_with('\\') => text -= 1,
+                _ => {}
+            }
+            c.len_utf8()
+        };
+        let name = &rest[..length];
+        let new = RENAMED
+            .iter()
+            .find(|(old, _)| text == 0 && *old == name)
+            .map_or(name, |(_, new)| *new);
+        out.push_str(new);
+        rest = &rest[length..];
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn symbols_are_renamed_but_words_are_not() {
+        let none = |_: usize| String::new();
+        let out = convert(r"\partial x \text{a diff of}", &none).unwrap();
+        assert!(
+            out.contains("partial") && out.contains("a diff of"),
+            "{out}"
+        );
+    }
+
+    #[test]
+    fn numbers_stand_in_formulas() {
+        let shown = |index: usize| format!("#num({index})");
+        let latex = format!("\\eta = {}", crate::draft::mask::token(7));
+        assert!(convert(&latex, &shown).unwrap().contains("#num(7)"));
+    }
+
+    #[test]
+    fn an_unknown_command_is_refused() {
+        assert!(convert(r"\foo{x}", &|_| String::new()).is_err());
+    }
+}

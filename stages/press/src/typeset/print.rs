@@ -1,0 +1,101 @@
+//! Typst source to a laid-out document, a PDF and page images. Problems of Typst come back with their
+//! place in the draft.
+
+use std::num::NonZeroUsize;
+
+use kyobashi_stage::Failure;
+use typst::WorldExt;
+use typst::diag::{SourceDiagnostic, Warned};
+use typst::foundations::{Label, Smart};
+use typst::introspection::Introspector;
+use typst::utils::{PicoStr, Scalar};
+use typst_layout::PagedDocument;
+use typst_pdf::PdfOptions;
+use typst_render::RenderOptions;
+
+use crate::draft::place::Problem;
+use crate::typeset::world::Memory;
+use crate::typeset::writer::Writer;
+
+/// Lays a paper out.
+///
+/// # Errors
+/// Every error of Typst, at its place in the draft as far as it has one.
+pub(crate) fn layout(memory: &Memory, writer: &Writer) -> Result<PagedDocument, Vec<Problem>> {
+    let Warned { output, .. } = typst::compile::<PagedDocument>(memory);
+    // Cached pieces of papers that were not set lately are dropped, or the memory of a long run grows.
+    typst::comemo::evict(8);
+    output.map_err(|errors| {
+        errors
+            .iter()
+            .map(|error| problem(memory, writer, error))
+            .collect()
+    })
+}
+
+fn problem(memory: &Memory, writer: &Writer, error: &SourceDiagnostic) -> Problem {
+    let place = |span| memory.range(span).and_then(|range| writer.origin(&range));
+    let own = memory.is_main(error.span.id()).then(|| place(error.span));
+    // An error inside the template is the fault of the call that led there.
+    let called = error
+        .trace
+        .iter()
+        .find(|point| memory.is_main(point.span.id()))
+        .and_then(|point| place(point.span.into()));
+    let at = own.flatten().or(called).unwrap_or(0);
+    let problem = Problem::new(at..at + 1, error.message.to_string());
+    match error.hints.first() {
+        Some(hint) => problem.help(hint.v.to_string()),
+        None => problem,
+    }
+}
+
+/// The page on which a shown number stands, from 1.
+pub(crate) fn page(document: &PagedDocument, number: usize) -> Option<usize> {
+    let label = Label::new(PicoStr::intern(&format!("number-{number}")))?;
+    let introspector = document.introspector();
+    let location = introspector.query_label(label).ok()?.location()?;
+    introspector.page(location).map(NonZeroUsize::get)
+}
+
+/// The PDF.
+///
+/// # Errors
+/// What the PDF writer refused.
+pub(crate) fn pdf(document: &PagedDocument, ident: &str) -> Result<Vec<u8>, Failure> {
+    let options = PdfOptions {
+        ident: Smart::Custom(ident.to_owned()),
+        creator: Smart::Custom(Some("Kyobashi".to_owned())),
+        ..PdfOptions::default()
+    };
+    typst_pdf::pdf(document, &options).map_err(|errors| {
+        let messages: Vec<String> = errors
+            .iter()
+            .map(|error| error.message.to_string())
+            .collect();
+        Failure::new(format!("cannot write the PDF: {}", messages.join("; ")))
+    })
+}
+
+/// The pages as PNG.
+///
+/// # Errors
+/// What the PNG encoder refused.
+pub(crate) fn pages(
+    document: &PagedDocument,
+    pixels_per_point: f64,
+) -> Result<Vec<Vec<u8>>, Failure> {
+    let options = RenderOptions {
+        pixel_per_pt: Scalar::new(pixels_per_point),
+        ..RenderOptions::default()
+    };
+    document
+        .pages()
+        .iter()
+        .map(|page| {
+            typst_render::render(page, &options)
+                .encode_png()
+                .map_err(|error| Failure::bug(format!("cannot encode a page: {error}")))
+        })
+        .collect()
+}
