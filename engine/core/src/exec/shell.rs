@@ -1,0 +1,206 @@
+//! Runs a `run:` stage: the script verbatim, in a process group of its own, in its scratch folder.
+//!
+//! Data and settings reach it as environment variables: a file or folder as its path, a scalar as its
+//! text, anything else as JSON. The name of an output is the path to write.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use kyobashi_stage::{Call, Datum, Failure, Output, Outputs, Port, Type};
+use serde_json::Value;
+
+use super::{Job, Script};
+
+/// How much of a command's log a failure quotes, bytes.
+const TAIL: u64 = 4096;
+
+/// Runs the script and collects what it wrote.
+pub(super) fn run(
+    job: &Job,
+    script: &Script,
+    environment: &BTreeMap<String, String>,
+) -> Result<Outputs, Failure> {
+    let log_path = job.scratch.join(".log");
+    let log = File::create(&log_path)?;
+    let errors = File::create(job.scratch.join(".stderr"))?;
+    let [program, arguments @ ..] = script.shell.as_slice() else {
+        return Err(Failure::new("`shell` is empty"));
+    };
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .arg(&script.text)
+        .current_dir(&job.scratch);
+    command.env_clear().envs(environment);
+    for (name, datum) in job.call.ins.iter().chain(&job.call.with) {
+        command.env(name, variable(datum, &job.scratch, name)?);
+    }
+    command.envs(&script.env).envs(&job.secrets);
+    for port in outputs(&job.call, script) {
+        command.env(&port.name, job.scratch.join(out_name(port)));
+        if port.ty == Type::Dir {
+            std::fs::create_dir_all(job.scratch.join(out_name(port)))?;
+        }
+    }
+    command
+        .stdin(Stdio::null())
+        .stdout(log)
+        .stderr(errors)
+        .process_group(0);
+    let mut child = command
+        .spawn()
+        .map_err(|error| Failure::new(format!("cannot start `{program}`: {error}")))?;
+    job.cancel.watch(i32::try_from(child.id()).unwrap_or(0));
+    let status = child.wait();
+    job.cancel.unwatch();
+    let status = status?;
+    let stderr = tail(&job.scratch.join(".stderr"))?;
+    if job.cancel.asked() {
+        return Err(Failure::new("cancelled"));
+    }
+    if !status.success() && !script.may_fail {
+        let how = match (status.code(), status.signal()) {
+            (Some(code), _) => format!("exit code {code}"),
+            (None, Some(signal)) => format!("killed by signal {signal}"),
+            _ => "ended abnormally".to_owned(),
+        };
+        let said = if stderr.trim().is_empty() {
+            tail(&log_path)?
+        } else {
+            stderr
+        };
+        let said = said.trim_end();
+        let message = if said.is_empty() {
+            how
+        } else {
+            format!("{how}\n{said}")
+        };
+        return Err(Failure::passing(message));
+    }
+    let mut made = Outputs::new();
+    for port in outputs(&job.call, script) {
+        match read(port, &job.scratch.join(out_name(port))) {
+            Ok(output) => {
+                made.insert(port.name.clone(), output);
+            }
+            Err(_) if script.may_fail && !status.success() => {}
+            Err(failure) => return Err(failure),
+        }
+    }
+    if script.may_fail {
+        made.insert("ok".to_owned(), Output::value(status.success()));
+        made.insert(
+            "exit".to_owned(),
+            Output::value(status.code().unwrap_or(-1)),
+        );
+        made.insert("stderr".to_owned(), Output::bytes(stderr));
+    }
+    Ok(made)
+}
+
+/// The outputs that the script itself writes.
+fn outputs<'a>(call: &'a Call, script: &Script) -> impl Iterator<Item = &'a Port> {
+    let given = script.may_fail;
+    call.outs
+        .iter()
+        .filter(move |port| !(given && matches!(port.name.as_str(), "ok" | "exit" | "stderr")))
+}
+
+/// The file name of an output: its name, with the extension that its type asks for.
+fn out_name(port: &Port) -> String {
+    match &port.ty {
+        Type::File(Some(extension)) => format!("{}{extension}", port.name),
+        _ => port.name.clone(),
+    }
+}
+
+/// An input as the text of an environment variable.
+fn variable(datum: &Datum, scratch: &Path, name: &str) -> Result<std::ffi::OsString, Failure> {
+    Ok(match datum {
+        Datum::File { path, .. } | Datum::Dir { path, .. } => path.clone().into_os_string(),
+        Datum::Value {
+            value: Value::String(text),
+        } => text.into(),
+        Datum::Value { value: Value::Null } => String::new().into(),
+        Datum::Value {
+            value: value @ (Value::Bool(_) | Value::Number(_)),
+        } => value.to_string().into(),
+        // Structures can be long: they come as a file.
+        Datum::Value { value } => {
+            let path = scratch.join(format!(".{name}.json"));
+            std::fs::write(&path, value.to_string())?;
+            path.into_os_string()
+        }
+        Datum::List { .. } | Datum::Grid { .. } => {
+            let path = scratch.join(format!(".{name}.json"));
+            std::fs::write(&path, listed(datum).to_string())?;
+            path.into_os_string()
+        }
+    })
+}
+
+/// A list as JSON: files by their paths, cells with their coordinates.
+fn listed(datum: &Datum) -> Value {
+    match datum {
+        Datum::Value { value } => value.clone(),
+        Datum::File { path, .. } | Datum::Dir { path, .. } => path.display().to_string().into(),
+        Datum::List { items } => items.iter().map(listed).collect(),
+        Datum::Grid { cells, .. } => cells
+            .iter()
+            .map(|cell| serde_json::json!({ "at": cell.at, "value": listed(&cell.datum) }))
+            .collect(),
+    }
+}
+
+/// Reads an output as its type says.
+fn read(port: &Port, path: &Path) -> Result<Output, Failure> {
+    let name = &port.name;
+    if !path.exists() {
+        return match port.ty {
+            Type::Optional(_) => Ok(Output::value(Value::Null)),
+            _ => Err(Failure::new(format!("the script did not write `${name}`"))
+                .help(format!("write the output `{name}` to the path in ${name}"))),
+        };
+    }
+    match &port.ty {
+        Type::Dir => Ok(Output::Dir {
+            path: path.to_owned(),
+        }),
+        Type::Text | Type::Table(_) | Type::File(_) => Ok(Output::File {
+            path: path.to_owned(),
+        }),
+        ty => {
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| Failure::new(format!("output `{name}`: {error}")))?;
+            let text = text.trim();
+            let value = match ty {
+                Type::Str => Some(Value::from(text)),
+                Type::Int => text.parse::<i64>().ok().map(Value::from),
+                Type::Float => text
+                    .parse::<f64>()
+                    .ok()
+                    .filter(|x| x.is_finite())
+                    .map(Value::from),
+                _ => serde_json::from_str(text).ok(),
+            };
+            value.map(Output::value).ok_or_else(|| {
+                let start: String = text.chars().take(60).collect();
+                Failure::new(format!("output `{name}` is not {ty}: `{start}`"))
+            })
+        }
+    }
+}
+
+/// The end of a log, as text.
+fn tail(path: &Path) -> std::io::Result<String> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
+    let mut bytes = Vec::new();
+    file.take(TAIL).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}

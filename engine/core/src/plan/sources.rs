@@ -1,0 +1,69 @@
+//! Which files and folders of the workspace a spec names. Pure: it only collects paths.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use crate::spec::{Binding, Fan, Spec, Template, Work};
+
+/// Every path that the spec names as data, in order.
+#[must_use]
+pub fn paths(spec: &Spec) -> BTreeSet<PathBuf> {
+    let mut paths = BTreeSet::new();
+    let mut add = |template: &Template| collect(template, &mut paths);
+    spec.params.values().for_each(|param| add(&param.value));
+    spec.outputs.iter().for_each(|binding| add(&binding.value));
+    for stage in &spec.stages {
+        match &stage.work {
+            Work::Run { ins, with, env, .. } => {
+                for binding in ins.iter().chain(with).chain(env) {
+                    add(&binding.value);
+                }
+            }
+            Work::Uses {
+                ins, with, model, ..
+            } => {
+                for binding in ins.iter().chain(with) {
+                    add(&binding.value);
+                }
+                model.iter().for_each(&mut add);
+            }
+            Work::Group { inputs, out, .. } => {
+                let inputs: &[Binding] = inputs.as_deref().unwrap_or_default();
+                for binding in inputs.iter().chain(out) {
+                    add(&binding.value);
+                }
+            }
+        }
+        match &stage.fan {
+            Fan::Matrix {
+                axes,
+                exclude,
+                include,
+            } => {
+                axes.iter().for_each(|axis| add(&axis.values));
+                for cell in exclude.iter().chain(include) {
+                    cell.values().for_each(&mut add);
+                }
+            }
+            Fan::Repeat { carry, .. } => {
+                for carry in carry {
+                    add(&carry.first);
+                    add(&carry.next);
+                }
+            }
+            Fan::Once | Fan::Foreach { .. } => {}
+        }
+    }
+    paths
+}
+
+fn collect(template: &Template, paths: &mut BTreeSet<PathBuf>) {
+    match template {
+        Template::Path(path, _) => {
+            paths.insert(path.clone());
+        }
+        Template::List(items) => items.iter().for_each(|item| collect(item, paths)),
+        Template::Map(entries) => entries.iter().for_each(|(_, item)| collect(item, paths)),
+        Template::Literal(_) | Template::Expression(_) | Template::Text(_) => {}
+    }
+}

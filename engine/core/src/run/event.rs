@@ -1,0 +1,150 @@
+//! Everything that happens in a run, as one closed type. The run journal, `--json`, the bars, the log
+//! and the report are readers of it; nothing else tells them anything.
+
+use std::collections::BTreeMap;
+
+use kyobashi_cache::{Digest, Key};
+use kyobashi_stage::{Failure, Note};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Raised when an event changes its meaning.
+pub const JOURNAL_VERSION: u32 = 1;
+
+/// One event; a line of the journal and of `--json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    RunStarted {
+        version: u32,
+        run: u64,
+        pipeline: String,
+        file: String,
+        /// Milliseconds since 1970, for people; nothing is computed from it.
+        at_ms: u64,
+        /// Stage runs known so far; fan-outs over results add to them.
+        known: u64,
+    },
+    /// A fan-out was opened or a round began: more stage runs are known.
+    Grown {
+        known: u64,
+    },
+    NodeStarted {
+        address: String,
+        uses: String,
+    },
+    /// Progress; not kept in the journal.
+    NodeNoted {
+        address: String,
+        note: Note,
+    },
+    /// A keyed call to the world was made or reused within a stage.
+    Called {
+        address: String,
+        kind: String,
+        key: Key,
+        state: CallState,
+        usd: f64,
+    },
+    /// Another try follows after a failure that may pass.
+    NodeRetried {
+        address: String,
+        failure: Failure,
+        attempt: u32,
+    },
+    NodeFinished(Finished),
+    RunFinished(Totals),
+}
+
+/// The end of one stage run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Finished {
+    pub address: String,
+    /// The stage type, or `run`.
+    pub uses: String,
+    pub state: FinalState,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Key>,
+    /// Wall time of this run of the stage; 0 when reused.
+    pub seconds: f64,
+    /// Paid now, US dollars.
+    pub usd: f64,
+    /// What an earlier run spent on what was reused now.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub saved_seconds: f64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub saved_usd: f64,
+    /// The digest of each output.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub outputs: BTreeMap<String, Digest>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    /// Why it was skipped: the address of the failure, or `when`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
+    /// `file:line:col` of the stage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// What the stage took part in: the worst provenance of it and its inputs.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub detail: Value,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+fn is_zero(number: &f64) -> bool {
+    *number == 0.0
+}
+
+/// How a stage run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FinalState {
+    Ran,
+    Reused,
+    Failed,
+    /// By `when`, or because what it needs failed or was skipped.
+    Skipped,
+}
+
+/// Whether a call was made now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallState {
+    Made,
+    Reused,
+}
+
+/// What a run came to.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Totals {
+    pub ran: u64,
+    pub reused: u64,
+    pub failed: u64,
+    pub skipped: u64,
+    /// Paid now, US dollars.
+    pub usd: f64,
+    /// Wall time of the whole run.
+    pub seconds: f64,
+    /// Whether it was stopped before its end.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stopped: bool,
+}
+
+impl Totals {
+    /// Counts one finished node.
+    pub fn count(&mut self, finished: &Finished) {
+        match finished.state {
+            FinalState::Ran => self.ran += 1,
+            FinalState::Reused => self.reused += 1,
+            FinalState::Failed => self.failed += 1,
+            FinalState::Skipped => self.skipped += 1,
+        }
+        self.usd += finished.usd;
+    }
+}
+
+/// Receives events; nothing in the engine asks it anything.
+pub trait Observer: Send {
+    /// One event, in order.
+    fn see(&mut self, event: &Event);
+}

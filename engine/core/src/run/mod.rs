@@ -1,0 +1,16 @@
+//! A run: the pure [`schedule`], the loop that touches the world ([`drive`](drive())), and the [`event`]s
+//! that everything else reads.
+
+mod drive;
+pub mod event;
+mod look;
+mod memory;
+pub mod preview;
+mod provenance;
+mod schedule;
+mod work;
+
+pub use drive::{Ended, RunError, Settings, Stop, drive};
+pub use event::{CallState, Event, FinalState, Finished, Observer, Totals};
+pub use look::read_sources;
+pub use schedule::{Amounts, Effect, Input, Schedule, amounts};

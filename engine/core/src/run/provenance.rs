@@ -1,0 +1,49 @@
+//! Who answered: live < local < scripted < baseline. Every result takes the worst of its inputs.
+
+use std::collections::HashMap;
+
+use kyobashi_stage::{BASELINE, Model};
+use petgraph::Direction;
+
+use crate::plan::{Graph, NodeId, NodeKind};
+
+/// The rank of a model; 0 is kept for results in which no model took part.
+pub(super) fn rank(model: &Model) -> u8 {
+    let local = ["://127.", "://localhost", "://[::1]"];
+    match model.provider.as_str() {
+        BASELINE => 4,
+        "mock" | "scripted" => 3,
+        "ollama" => 2,
+        _ if local.iter().any(|host| model.endpoint.contains(host)) => 2,
+        _ => 1,
+    }
+}
+
+/// The word of a rank, if a model took part.
+pub(super) fn word(rank: u8) -> Option<&'static str> {
+    match rank {
+        1 => Some("live"),
+        2 => Some("local"),
+        3 => Some("scripted"),
+        4 => Some("baseline"),
+        _ => None,
+    }
+}
+
+/// The worst rank among what a node reads; joins and openers pass on what they read themselves.
+pub(super) fn upstream(graph: &Graph, id: NodeId, known: &mut HashMap<NodeId, u8>) -> u8 {
+    let mut worst = 0;
+    for from in graph.nodes.neighbors_directed(id, Direction::Incoming) {
+        let rank = match known.get(&from) {
+            Some(rank) => *rank,
+            None if graph.node(from).kind == NodeKind::Call => 0,
+            None => {
+                let rank = upstream(graph, from, known);
+                known.insert(from, rank);
+                rank
+            }
+        };
+        worst = worst.max(rank);
+    }
+    worst
+}

@@ -1,0 +1,409 @@
+//! The schedule: a pure machine. [`Input`]s in, [`Effect`]s out; no clock, no disk, no thread.
+//!
+//! ```text
+//! Waiting ──last dependency settled──▶ Looking ──hit──────────────────────▶ Done
+//!    │                                   └─miss─▶ Queued ──resources──▶ Running ─┬▶ Done
+//!    ├─when false, or needs a skipped output─▶ Skipped                           └▶ Failed
+//!    └─what it needs failed─▶ Cut
+//! ```
+//! Every node counts the dependencies that have not settled; a node is looked at once, when its
+//! counter reaches zero. It does not know what a key is, nor how anything is run.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use petgraph::Direction;
+
+use crate::artifact::Artifacts;
+use crate::plan::join::Fate;
+use crate::plan::{
+    Blocked, Cause, Graph, Growth, NodeId, NodeKind, Scope, Settled, Sources, Turned, grow,
+};
+use crate::spec::{Fan, OnError, Spec, Stage};
+
+/// What the world tells the schedule.
+#[derive(Debug)]
+pub enum Input {
+    /// The store has the result, or the stage ended well.
+    Done(NodeId, Arc<Artifacts>),
+    /// The store has no result: the node waits for its resources.
+    Missed(NodeId),
+    Failed(NodeId, String),
+    /// It needs an output that was not made.
+    Skipped(NodeId),
+    /// Only while planning: it would run.
+    Unknown(NodeId),
+    /// Start nothing more.
+    Stop,
+}
+
+/// What the schedule asks of the world.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Resolve the call of the node and look it up.
+    Look(NodeId),
+    /// Run it now; its resources are taken.
+    Run(NodeId),
+    /// It will not run: its `when` is false, or an output that it needs was skipped (none), or what
+    /// it needs failed (the address).
+    Skipped(NodeId, Option<String>),
+    /// A node that is no call failed: a list could not be computed, a repeat used up its rounds.
+    Broken(NodeId, String),
+    /// More calls are known now.
+    Grown,
+}
+
+/// Named amounts: of the machine, or of one stage.
+pub type Amounts = BTreeMap<String, f64>;
+
+/// The state of a run.
+pub struct Schedule<'a> {
+    pub spec: &'a Spec,
+    pub sources: &'a Sources,
+    pub graph: Graph,
+    pub results: Vec<Settled>,
+    waiting_for: Vec<u32>,
+    effects: VecDeque<Effect>,
+    settled_now: Vec<NodeId>,
+    /// Missed nodes, most urgent first.
+    queue: BTreeSet<(u64, NodeId)>,
+    urgency: Box<dyn Fn(&Graph, NodeId) -> u64 + Send + 'a>,
+    free: Amounts,
+    running: BTreeMap<NodeId, Amounts>,
+    open: usize,
+    stopped: bool,
+}
+
+impl<'a> Schedule<'a> {
+    /// A schedule over what is known of the spec. `urgency` says which of two waiting nodes runs first
+    /// (the greater); `free` is what the machine has.
+    pub fn new(
+        spec: &'a Spec,
+        sources: &'a Sources,
+        free: Amounts,
+        urgency: Box<dyn Fn(&Graph, NodeId) -> u64 + Send + 'a>,
+    ) -> Self {
+        let (graph, edges) = grow(spec, sources);
+        let mut schedule = Self {
+            spec,
+            sources,
+            graph,
+            results: Vec::new(),
+            waiting_for: Vec::new(),
+            effects: VecDeque::new(),
+            settled_now: Vec::new(),
+            queue: BTreeSet::new(),
+            urgency,
+            free,
+            running: BTreeMap::new(),
+            open: 0,
+            stopped: false,
+        };
+        schedule.count(0, &edges);
+        schedule.settle_all();
+        schedule
+    }
+
+    /// The next thing to do, if any.
+    pub fn next(&mut self) -> Option<Effect> {
+        if self.effects.is_empty() && !self.stopped {
+            self.admit();
+        }
+        self.effects.pop_front()
+    }
+
+    /// Takes one input.
+    pub fn feed(&mut self, input: Input) {
+        match input {
+            Input::Done(id, outputs) => self.settle(id, Settled::Done(outputs)),
+            Input::Unknown(id) => self.settle(id, Settled::Unknown),
+            Input::Skipped(id) => self.settle(id, Settled::Skipped),
+            Input::Failed(id, message) => {
+                let address = self.graph.address(self.spec, id);
+                self.settle(id, Settled::Failed(Arc::new(Cause { address, message })));
+            }
+            Input::Missed(id) => {
+                let urgency = (self.urgency)(&self.graph, id);
+                self.queue.insert((u64::MAX - urgency, id));
+            }
+            Input::Stop => self.stopped = true,
+        }
+        self.settle_all();
+    }
+
+    /// Whether every node has settled.
+    #[must_use]
+    pub fn finished(&self) -> bool {
+        self.open == 0
+    }
+
+    /// How many nodes hold resources.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        self.running.len()
+    }
+
+    /// Calls known so far.
+    #[must_use]
+    pub fn known(&self) -> u64 {
+        self.graph
+            .nodes
+            .node_weights()
+            .filter(|node| node.kind == NodeKind::Call)
+            .count() as u64
+    }
+
+    /// The place from which a node's expressions are seen.
+    #[must_use]
+    pub fn scope(&self, id: NodeId) -> Scope<'_> {
+        Scope {
+            spec: self.spec,
+            graph: &self.graph,
+            results: &self.results,
+            sources: self.sources,
+            frame: self.graph.node(id).frame,
+            extra: &[],
+        }
+    }
+
+    /// The top of the pipeline, from which its outputs are seen.
+    #[must_use]
+    pub fn top(&self) -> Scope<'_> {
+        Scope {
+            frame: self.graph.top(),
+            ..self.scope_anywhere()
+        }
+    }
+
+    fn scope_anywhere(&self) -> Scope<'_> {
+        Scope {
+            spec: self.spec,
+            graph: &self.graph,
+            results: &self.results,
+            sources: self.sources,
+            frame: self.graph.top(),
+            extra: &[],
+        }
+    }
+
+    /// The stage of a node.
+    #[must_use]
+    pub fn stage(&self, id: NodeId) -> &'a Stage {
+        self.spec.stage(self.graph.node(id).stage)
+    }
+
+    /// Counts new edges, and visits new nodes that wait for nothing.
+    fn count(&mut self, old: usize, edges: &[(NodeId, NodeId)]) {
+        let nodes = self.graph.nodes.node_count();
+        self.open += nodes - old;
+        self.results.resize(nodes, Settled::Not);
+        self.waiting_for.resize(nodes, 0);
+        for (from, to) in edges {
+            if matches!(self.results[from.index()], Settled::Not) {
+                self.waiting_for[to.index()] += 1;
+            }
+        }
+        for index in old..nodes {
+            if self.waiting_for[index] == 0 {
+                self.visit(NodeId::new(index));
+            }
+        }
+    }
+
+    /// The one place where a node settles.
+    fn settle(&mut self, id: NodeId, settled: Settled) {
+        if !matches!(self.results[id.index()], Settled::Not) {
+            return;
+        }
+        if let Some(taken) = self.running.remove(&id) {
+            for (name, amount) in taken {
+                *self.free.entry(name).or_insert(0.0) += amount;
+            }
+        }
+        let alone = self.graph.node(id).kind == NodeKind::Call
+            && matches!(self.stage(id).fan, Fan::Once)
+            && self.stage(id).policy.on_error == OnError::Continue;
+        self.results[id.index()] = match settled {
+            // A lone stage that may fail in peace is to the rest like one that was skipped.
+            Settled::Failed(_) | Settled::Cut(_) if alone => Settled::Skipped,
+            settled => settled,
+        };
+        self.open -= 1;
+        self.settled_now.push(id);
+    }
+
+    /// Counts down the dependents of what settled, until nothing more follows.
+    fn settle_all(&mut self) {
+        while let Some(id) = self.settled_now.pop() {
+            let mut dependents = self
+                .graph
+                .nodes
+                .neighbors_directed(id, Direction::Outgoing)
+                .detach();
+            while let Some(dependent) = dependents.next_node(&self.graph.nodes) {
+                let counter = &mut self.waiting_for[dependent.index()];
+                *counter -= 1;
+                if *counter == 0 {
+                    self.visit(dependent);
+                }
+            }
+        }
+    }
+
+    /// A node has nothing more to wait for.
+    fn visit(&mut self, id: NodeId) {
+        let kind = self.graph.node(id).kind;
+        match self.scope(id).fate(id) {
+            Fate::Cut(cause) => {
+                if kind == NodeKind::Call {
+                    self.effects
+                        .push_back(Effect::Skipped(id, Some(cause.address.clone())));
+                }
+                self.settle(id, Settled::Cut(cause));
+            }
+            Fate::Skipped => self.skip(id),
+            Fate::Unknown if kind == NodeKind::Call => self.effects.push_back(Effect::Look(id)),
+            Fate::Unknown => self.settle(id, Settled::Unknown),
+            Fate::Ready => match kind {
+                NodeKind::Call => match self.gate(id) {
+                    Ok(true) | Err(Blocked::Unknown) => self.effects.push_back(Effect::Look(id)),
+                    Ok(false) | Err(Blocked::Absent) => self.skip(id),
+                    Err(Blocked::Problem(text)) => self.break_off(id, format!("`when`: {text}")),
+                },
+                NodeKind::OpenFan { .. } | NodeKind::OpenGroup { .. } => self.open(id),
+                NodeKind::Turn { .. } => self.turn(id),
+                NodeKind::JoinFan | NodeKind::JoinGroup { .. } => {
+                    let joined = self.scope(id).joined(id);
+                    match joined {
+                        Ok(outputs) => self.settle(id, Settled::Done(Arc::new(outputs))),
+                        Err(Blocked::Unknown) => self.settle(id, Settled::Unknown),
+                        Err(Blocked::Absent) => self.settle(id, Settled::Skipped),
+                        Err(Blocked::Problem(text)) => self.break_off(id, text),
+                    }
+                }
+            },
+        }
+    }
+
+    fn skip(&mut self, id: NodeId) {
+        if self.graph.node(id).kind == NodeKind::Call {
+            self.effects.push_back(Effect::Skipped(id, None));
+        }
+        self.settle(id, Settled::Skipped);
+    }
+
+    fn break_off(&mut self, id: NodeId, message: String) {
+        self.effects.push_back(Effect::Broken(id, message.clone()));
+        let address = self.graph.address(self.spec, id);
+        self.settle(id, Settled::Failed(Arc::new(Cause { address, message })));
+    }
+
+    fn gate(&self, id: NodeId) -> Result<bool, Blocked> {
+        match &self.stage(id).when {
+            Some(when) => self.scope(id).condition(when),
+            None => Ok(true),
+        }
+    }
+
+    fn open(&mut self, id: NodeId) {
+        let whole_stage_gated = match self.graph.node(id).kind {
+            NodeKind::OpenFan { .. } => matches!(self.stage(id).fan, Fan::Repeat { .. }),
+            _ => true,
+        };
+        if whole_stage_gated {
+            match self.gate(id) {
+                Ok(true) => {}
+                Ok(false) | Err(Blocked::Absent) => return self.skip(id),
+                Err(Blocked::Unknown) => return self.settle(id, Settled::Unknown),
+                Err(Blocked::Problem(text)) => {
+                    return self.break_off(id, format!("`when`: {text}"));
+                }
+            }
+        }
+        match self.growth(|growth| growth.open(id)) {
+            Ok(()) => self.settle(id, Settled::Done(Arc::default())),
+            Err(Blocked::Unknown) => self.settle(id, Settled::Unknown),
+            Err(Blocked::Absent) => self.skip(id),
+            Err(Blocked::Problem(text)) => self.break_off(id, text),
+        }
+    }
+
+    fn turn(&mut self, id: NodeId) {
+        match self.growth(|growth| growth.turn(id)) {
+            Ok(Turned::Over(outputs)) => self.settle(id, Settled::Done(Arc::new(outputs))),
+            Ok(Turned::Again) => self.settle(id, Settled::Done(Arc::default())),
+            Ok(Turned::UsedUp(rounds)) => {
+                self.break_off(id, format!("`until` was not reached in {rounds} rounds"));
+            }
+            Err(Blocked::Unknown) => self.settle(id, Settled::Unknown),
+            Err(Blocked::Absent) => self.skip(id),
+            Err(Blocked::Problem(text)) => self.break_off(id, text),
+        }
+    }
+
+    /// Lets the graph grow; new members are counted before the opener settles, so that a join never
+    /// sees itself complete too early.
+    fn growth<T>(&mut self, act: impl FnOnce(&mut Growth<'_>) -> T) -> T {
+        let old = self.graph.nodes.node_count();
+        let mut growth = Growth::new(self.spec, self.sources, &mut self.graph, &self.results);
+        let answer = act(&mut growth);
+        let edges = growth.edges;
+        if self.graph.nodes.node_count() > old {
+            self.effects.push_back(Effect::Grown);
+        }
+        self.count(old, &edges);
+        answer
+    }
+
+    /// Starts queued nodes for which there is room.
+    fn admit(&mut self) {
+        let mut admitted = Vec::new();
+        for entry in &self.queue {
+            let wanted = &self
+                .spec
+                .stage(self.graph.node(entry.1).stage)
+                .policy
+                .resources
+                .0;
+            let wanted = amounts(wanted);
+            let fits = wanted.iter().all(|(name, amount)| {
+                self.free
+                    .get(name)
+                    .is_none_or(|free| *free + 1e-9 >= *amount)
+            });
+            if fits {
+                for (name, amount) in &wanted {
+                    if let Some(free) = self.free.get_mut(name) {
+                        *free -= amount;
+                    }
+                }
+                admitted.push((*entry, wanted));
+            }
+            if self.free.get("cpus").is_some_and(|free| *free < 1e-9) {
+                break;
+            }
+        }
+        for (entry, wanted) in admitted {
+            self.queue.remove(&entry);
+            self.running.insert(entry.1, wanted);
+            self.effects.push_back(Effect::Run(entry.1));
+        }
+    }
+
+    /// A node is tried again: it waits in the queue, and its resources are free meanwhile.
+    pub fn put_back(&mut self, id: NodeId) {
+        if let Some(taken) = self.running.remove(&id) {
+            for (name, amount) in taken {
+                *self.free.entry(name).or_insert(0.0) += amount;
+            }
+        }
+    }
+}
+
+/// What a stage takes: one core unless it says otherwise.
+#[must_use]
+pub fn amounts(wanted: &Amounts) -> Amounts {
+    let mut amounts = wanted.clone();
+    amounts.entry("cpus".to_owned()).or_insert(1.0);
+    amounts
+}

@@ -1,0 +1,145 @@
+//! One attempt at one node, on a blocking thread: inputs to paths, run, outputs to the store, record.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use kyobashi_cache::{Claim, Record, Store};
+use kyobashi_stage::{Failure, Shape};
+use serde_json::json;
+
+use super::memory::Memory;
+use crate::artifact::Artifacts;
+use crate::exec::{Cancel, Executors, Job, Notes, Script, prepare, publish};
+use crate::plan::key::{Recipe, Resolved};
+use crate::spec::{Stage, Work};
+
+/// Everything that an attempt needs, owned.
+pub(super) struct Attempt {
+    pub(super) store: Store,
+    pub(super) executors: Arc<Executors>,
+    pub(super) shapes: Arc<BTreeMap<String, Shape>>,
+    pub(super) stage: Stage,
+    pub(super) resolved: Arc<Resolved>,
+    pub(super) recipe: Arc<Recipe>,
+    /// What goes into the record beside the outputs: provenance, machine, address.
+    pub(super) note: serde_json::Value,
+    pub(super) scratch: PathBuf,
+    pub(super) threads: u32,
+    pub(super) cancel: Arc<Cancel>,
+    pub(super) secrets: BTreeMap<String, String>,
+    pub(super) notes: Notes,
+    pub(super) memory: Arc<Memory>,
+    pub(super) started_at_ms: u64,
+    /// None where nothing is to be written (`cache: never`).
+    pub(super) claim: Arc<Mutex<Option<Claim>>>,
+}
+
+/// What an attempt came to.
+pub(super) struct Worked {
+    pub(super) outcome: Result<Arc<Artifacts>, Failure>,
+    pub(super) seconds: f64,
+    /// Paid, US dollars, also when it failed.
+    pub(super) usd: f64,
+}
+
+/// Makes the attempt. The scratch folder is gone afterwards.
+pub(super) fn attempt(attempt: &Attempt) -> Worked {
+    let begin = Instant::now();
+    let mut outcome = run(attempt);
+    let seconds = begin.elapsed().as_secs_f64();
+    let usd = attempt.memory.usd.lock().map_or(0.0, |usd| *usd);
+    if let Ok(artifacts) = &outcome
+        && let Err(failure) = save(attempt, artifacts, seconds, usd)
+    {
+        outcome = Err(failure);
+    }
+    // A leftover is swept at the next start.
+    let _ = std::fs::remove_dir_all(&attempt.scratch);
+    Worked {
+        outcome,
+        seconds,
+        usd,
+    }
+}
+
+fn run(attempt: &Attempt) -> Result<Arc<Artifacts>, Failure> {
+    let stage = &attempt.stage;
+    std::fs::create_dir_all(&attempt.scratch).map_err(|error| {
+        Failure::passing(format!(
+            "cannot make {}: {error}",
+            attempt.scratch.display()
+        ))
+    })?;
+    let call = prepare::call(&attempt.store, stage, &attempt.resolved, &attempt.scratch)?;
+    let script = match &stage.work {
+        Work::Run {
+            script, shell, env, ..
+        } => {
+            let mut declared = BTreeMap::new();
+            for binding in env {
+                let value = attempt.resolved.get(&format!("env.{}", binding.name));
+                let text = match value.and_then(crate::artifact::Artifact::plain) {
+                    Some(serde_json::Value::String(text)) => text,
+                    Some(value) => value.to_string(),
+                    None => return Err(Failure::new(format!("`env.{}` is a file", binding.name))),
+                };
+                declared.insert(binding.name.clone(), text);
+            }
+            Some(Script {
+                text: script.clone(),
+                shell: shell.clone(),
+                env: declared,
+                may_fail: stage.policy.may_fail,
+            })
+        }
+        _ => None,
+    };
+    let ports = call.outs.clone();
+    let job = Job {
+        call,
+        script,
+        scratch: attempt.scratch.clone(),
+        threads: attempt.threads,
+        cancel: attempt.cancel.clone(),
+        secrets: attempt.secrets.clone(),
+    };
+    let outputs = attempt
+        .executors
+        .run(&job, &attempt.notes, attempt.memory.clone())?;
+    publish::publish(
+        &attempt.store,
+        &attempt.shapes,
+        &ports,
+        outputs,
+        stage.policy.may_fail,
+    )
+    .map(Arc::new)
+}
+
+/// Saves the record: from here on the result is there for every later run.
+fn save(attempt: &Attempt, artifacts: &Artifacts, seconds: f64, usd: f64) -> Result<(), Failure> {
+    let claim = attempt.claim.lock().ok().and_then(|mut claim| claim.take());
+    let Some(claim) = claim else { return Ok(()) };
+    let short = publish::for_record(&attempt.store, artifacts)?;
+    let mut blobs = Vec::new();
+    short
+        .values()
+        .for_each(|artifact| artifact.blobs(&mut blobs));
+    let record = Record {
+        outputs: text(&short),
+        blobs,
+        recipe: text(attempt.recipe.as_ref()),
+        usd,
+        seconds,
+        started_at_ms: attempt.started_at_ms,
+        note: json!(attempt.note).to_string(),
+    };
+    claim.save(record).map_err(prepare::wrong)
+}
+
+/// JSON text of artifacts and recipes, which cannot fail.
+fn text(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).expect("artifacts and recipes are JSON")
+}
