@@ -1,1 +1,31 @@
+//! The stages of automated research: data, variants, ideas, statistics, writing, checks, reviews, report.
+//!
+//! Each stage type is one small file that reads its inputs, does its work with free functions and
+//! returns documents; [`stages`] lists them all. The crate knows the contract of stages and nothing of
+//! the engine or the cache. What a document holds is described by the types of [`stats`] and by
+//! [`shapes()`].
 
+mod data;
+mod experiment;
+mod ideas;
+mod shapes;
+pub mod stats;
+mod template;
+
+use kyobashi_stage::Stage;
+
+pub use shapes::{Idea, shapes};
+
+/// Every stage type of this crate.
+#[must_use]
+pub fn stages() -> Vec<Box<dyn Stage>> {
+    vec![
+        Box::new(data::Points),
+        Box::new(experiment::Variant),
+        Box::new(ideas::Propose),
+        Box::new(ideas::Novelty),
+        Box::new(stats::Aggregate),
+        Box::new(stats::Compare),
+        Box::new(stats::Leaderboard),
+    ]
+}

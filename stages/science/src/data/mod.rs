@@ -1,0 +1,6 @@
+//! Synthetic data.
+
+mod dino;
+mod points;
+
+pub(crate) use points::Points;

@@ -1,0 +1,9 @@
+//! Ideas: where they come from, and which of them are new.
+
+mod enumerate;
+mod novelty;
+mod propose;
+mod similar;
+
+pub(crate) use novelty::Novelty;
+pub(crate) use propose::Propose;

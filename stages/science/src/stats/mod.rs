@@ -1,0 +1,21 @@
+//! Statistics of runs: estimates over seeds, comparisons of two variants, the ranking of ideas.
+
+mod aggregate;
+mod compare;
+mod document;
+mod estimate;
+mod improvement;
+mod leaderboard;
+mod table;
+
+pub use document::{
+    Comparison, Counts, Direction, ENOUGH, Place, Row, Summary, SummaryRow, Verdict,
+};
+pub(crate) use document::{place_key, plain};
+pub use estimate::{Estimate, TooFew, student_quantile, welch};
+pub use improvement::Improvement;
+
+pub(crate) use aggregate::Aggregate;
+pub(crate) use compare::Compare;
+pub(crate) use improvement::improvement;
+pub(crate) use leaderboard::Leaderboard;
