@@ -1,0 +1,116 @@
+//! Where everything is: the one place that spells file names. The tree is drawn in the crate's
+//! docs.
+//!
+//! Knows nothing of what is in the files.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::error::io as named;
+use crate::{Digest, StoreError};
+
+/// The content of the version file. A change of layout or of the index's tables changes it.
+const VERSION: &str = "kyobashi store 1";
+
+/// The folders and files of a store.
+#[derive(Clone, Debug)]
+pub(crate) struct Folders {
+    /// The part that can be shared.
+    pub(crate) dir: PathBuf,
+    /// The part of one workspace.
+    pub(crate) workspace: PathBuf,
+}
+
+impl Folders {
+    pub(crate) fn index(&self) -> PathBuf {
+        self.dir.join("index.sqlite")
+    }
+
+    pub(crate) fn locks(&self) -> PathBuf {
+        self.dir.join("locks")
+    }
+
+    pub(crate) fn objects(&self) -> PathBuf {
+        self.dir.join("objects")
+    }
+
+    pub(crate) fn trees(&self) -> PathBuf {
+        self.dir.join("trees")
+    }
+
+    pub(crate) fn tmp(&self) -> PathBuf {
+        self.dir.join("tmp")
+    }
+
+    pub(crate) fn stat_cache(&self) -> PathBuf {
+        self.workspace.join("stat")
+    }
+
+    pub(crate) fn runs(&self) -> PathBuf {
+        self.workspace.join("runs")
+    }
+
+    /// The file of a blob: `objects/ab/cdef…`.
+    pub(crate) fn blob(&self, digest: &Digest) -> PathBuf {
+        let hex = digest.hex();
+        let mut path = PathBuf::with_capacity(self.dir.as_os_str().len() + 80);
+        path.push(&self.dir);
+        path.push("objects");
+        path.push(&hex[..2]);
+        path.push(&hex[2..]);
+        path
+    }
+
+    /// The manifest of a tree: `objects/ab/cdef….tree`. The ending tells it from a file that
+    /// happens to have the same bytes.
+    pub(crate) fn manifest(&self, digest: &Digest) -> PathBuf {
+        let mut path = self.blob(digest).into_os_string();
+        path.push(".tree");
+        path.into()
+    }
+
+    fn version(&self) -> PathBuf {
+        self.dir.join("version")
+    }
+
+    /// Makes the folders of a new store, or checks the version of an existing one.
+    pub(crate) fn make(&self) -> Result<(), StoreError> {
+        let path = self.version();
+        match fs::read_to_string(&path) {
+            Ok(found) => return check(&path, &found),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(named("read", &path)(error)),
+        }
+        for dir in [&self.dir, &self.objects(), &self.trees(), &self.tmp()] {
+            fs::create_dir_all(dir).map_err(named("make the folder", dir))?;
+        }
+        // Two processes may both make the store: the content is the same, and a rename is whole.
+        let fresh = self.tmp().join(format!("version-{}", std::process::id()));
+        fs::write(&fresh, format!("{VERSION}\n")).map_err(named("write", &fresh))?;
+        fs::rename(&fresh, &path).map_err(named("write", &path))
+    }
+
+    /// Checks the version of a store that is only read.
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
+        let path = self.version();
+        let found = fs::read_to_string(&path).map_err(named("read", &path))?;
+        check(&path, &found)
+    }
+}
+
+fn check(path: &Path, found: &str) -> Result<(), StoreError> {
+    if found.trim_end() == VERSION {
+        return Ok(());
+    }
+    Err(StoreError::Version {
+        path: path.to_path_buf(),
+        found: found
+            .chars()
+            .take(60)
+            .collect::<String>()
+            .trim_end()
+            .to_owned(),
+        expected: VERSION,
+    })
+}
