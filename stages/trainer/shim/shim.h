@@ -1,0 +1,60 @@
+// The seam between Rust and what tch does not bind: TorchScript programs, fused optimisers, lists of
+// tensors. Every function that can fail returns null, or an error text that the caller frees with
+// `ky_text_free`. A `tensor` is tch's: a pointer to a heap-allocated `at::Tensor`.
+#pragma once
+
+#include <torch/csrc/jit/api/compilation_unit.h>
+
+#include <ATen/ATen.h>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <string>
+#include <vector>
+
+typedef at::Tensor* tensor;
+
+// What the names of a program mean: `torch`, `math`, `F` (names.cpp).
+torch::jit::ResolverPtr ky_names();
+
+// The program's text compiled; functions live as long as it does.
+struct KyProgram {
+  std::shared_ptr<torch::jit::CompilationUnit> unit;
+};
+
+// A value of a program: a tensor, a number, a dictionary.
+struct KyValue {
+  c10::IValue value;
+};
+
+// Tensors that are handled together, so that a step crosses the seam once per operation.
+struct KyList {
+  std::vector<at::Tensor> tensors;
+};
+
+inline char* ky_text(const std::string& text) {
+  char* copy = static_cast<char*>(std::malloc(text.size() + 1));
+  if (copy != nullptr) {
+    std::memcpy(copy, text.c_str(), text.size() + 1);
+  }
+  return copy;
+}
+
+// Runs `work`; null if it succeeded, else the text of its exception.
+template <typename Work>
+char* ky_try(Work work) {
+  try {
+    work();
+    return nullptr;
+  } catch (const c10::Error& error) {
+    return ky_text(error.what_without_backtrace());
+  } catch (const std::bad_alloc&) {
+    return ky_text("out of memory");
+  } catch (const std::exception& error) {
+    return ky_text(error.what());
+  } catch (...) {
+    return ky_text("an exception without a text");
+  }
+}

@@ -1,0 +1,156 @@
+//! The rows that a program learns from: every tensor of a safetensors file, row by row, on the device.
+//! It knows nothing of what the rows mean.
+
+use std::path::Path;
+
+use kyobashi_stage::Failure;
+use rand::seq::SliceRandom;
+use safetensors::{Dtype, SafeTensors};
+use tch::{Device, Kind, Tensor};
+
+use super::random::{Purpose, stream};
+use crate::torch::TorchError;
+
+/// Tensors with equally many rows, by name.
+pub(crate) struct Rows {
+    tensors: Vec<(String, Tensor)>,
+    pub(crate) count: i64,
+}
+
+/// The rows for training and, if some were set aside, for evaluation.
+pub(crate) struct Data {
+    pub(crate) training: Rows,
+    pub(crate) validation: Option<Rows>,
+}
+
+impl Rows {
+    /// Reads a safetensors file.
+    ///
+    /// # Errors
+    /// If it cannot be read, is cut short, or its tensors differ in their first dimension.
+    pub(crate) fn read(path: &Path, device: Device) -> Result<Self, Failure> {
+        let bad = |what: String| Failure::new(format!("the data in {}: {what}", path.display()));
+        let bytes = std::fs::read(path).map_err(|error| bad(error.to_string()))?;
+        let file = SafeTensors::deserialize(&bytes).map_err(|error| bad(error.to_string()))?;
+        let mut tensors = Vec::new();
+        let mut names: Vec<String> = file.names().into_iter().map(ToString::to_string).collect();
+        names.sort();
+        let mut count = None;
+        for name in names {
+            let view = file.tensor(&name).map_err(|error| bad(error.to_string()))?;
+            let kind = kind(view.dtype())
+                .ok_or_else(|| bad(format!("`{name}` has the unknown type {:?}", view.dtype())))?;
+            let shape: Vec<i64> = view.shape().iter().map(|size| *size as i64).collect();
+            let rows = *shape
+                .first()
+                .ok_or_else(|| bad(format!("`{name}` has no rows")))?;
+            if *count.get_or_insert(rows) != rows {
+                return Err(bad(format!(
+                    "`{name}` has {rows} rows, another tensor {count:?}"
+                )));
+            }
+            let tensor = Tensor::f_from_data_size(view.data(), &shape, kind)
+                .and_then(|tensor| tensor.f_to_device(device))
+                .map_err(|error| bad(TorchError::from(error).to_string()))?;
+            tensors.push((name, tensor));
+        }
+        match count {
+            Some(count) if count > 0 => Ok(Self { tensors, count }),
+            _ => Err(bad("there are no rows".to_owned())),
+        }
+    }
+
+    /// The chosen rows of every tensor; `index` holds i64 row numbers on the device.
+    pub(crate) fn take(&self, index: &Tensor) -> Result<Vec<(String, Tensor)>, TorchError> {
+        self.each(|tensor| tensor.f_index_select(0, index))
+    }
+
+    /// `length` rows from `start` on.
+    pub(crate) fn range(
+        &self,
+        start: i64,
+        length: i64,
+    ) -> Result<Vec<(String, Tensor)>, TorchError> {
+        self.each(|tensor| tensor.f_narrow_copy(0, start, length))
+    }
+
+    /// One tensor whole.
+    pub(crate) fn tensor(&self, name: &str) -> Option<&Tensor> {
+        self.tensors
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, tensor)| tensor)
+    }
+
+    fn each(
+        &self,
+        choose: impl Fn(&Tensor) -> Result<Tensor, tch::TchError>,
+    ) -> Result<Vec<(String, Tensor)>, TorchError> {
+        let mut chosen = Vec::with_capacity(self.tensors.len());
+        for (name, tensor) in &self.tensors {
+            chosen.push((name.clone(), choose(tensor)?));
+        }
+        Ok(chosen)
+    }
+
+    fn subset(&self, rows: &[i64], device: Device) -> Result<Self, TorchError> {
+        let index = Tensor::f_from_slice(rows)?.f_to_device(device)?;
+        Ok(Self {
+            tensors: self.take(&index)?,
+            count: rows.len() as i64,
+        })
+    }
+}
+
+impl Data {
+    /// Sets a share of the rows aside for evaluation, chosen by the seed.
+    ///
+    /// # Errors
+    /// If one side would be empty.
+    pub(crate) fn split(
+        rows: Rows,
+        share: f64,
+        seed: i64,
+        device: Device,
+    ) -> Result<Self, Failure> {
+        if share == 0.0 {
+            return Ok(Self {
+                training: rows,
+                validation: None,
+            });
+        }
+        let aside = (rows.count as f64 * share).round() as usize;
+        let mut order: Vec<i64> = (0..rows.count).collect();
+        order.shuffle(&mut stream(seed, Purpose::Split));
+        if aside == 0 || aside == order.len() {
+            return Err(Failure::new(format!(
+                "`validation` of {share} leaves no rows on one side of {}",
+                rows.count
+            )));
+        }
+        let subset = |rows: &Rows, order: &[i64]| {
+            rows.subset(order, device)
+                .map_err(|error| Failure::new(error.to_string()))
+        };
+        Ok(Self {
+            validation: Some(subset(&rows, &order[..aside])?),
+            training: subset(&rows, &order[aside..])?,
+        })
+    }
+}
+
+fn kind(dtype: Dtype) -> Option<Kind> {
+    Some(match dtype {
+        Dtype::BOOL => Kind::Bool,
+        Dtype::U8 => Kind::Uint8,
+        Dtype::I8 => Kind::Int8,
+        Dtype::I16 => Kind::Int16,
+        Dtype::I32 => Kind::Int,
+        Dtype::I64 => Kind::Int64,
+        Dtype::F16 => Kind::Half,
+        Dtype::BF16 => Kind::BFloat16,
+        Dtype::F32 => Kind::Float,
+        Dtype::F64 => Kind::Double,
+        _ => return None,
+    })
+}

@@ -1,0 +1,98 @@
+//! Training as every experiment gets it: data, split, seeds, batches, optimiser, schedule, averaging,
+//! evaluation and limits. The program supplies `init`, `loss` and what else it defines; it cannot reach
+//! any of this. Wires and processes are not known here.
+
+mod average;
+mod batches;
+mod data;
+mod evaluate;
+mod kl;
+mod optimise;
+mod random;
+mod schedule;
+mod settings;
+mod train;
+mod weights;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use kyobashi_stage::{Failure, Note};
+use tch::{Device, Tensor};
+
+use crate::program::Program;
+use crate::torch::TorchError;
+
+/// What a training may ask of its surroundings while it runs.
+pub(crate) trait Surroundings {
+    /// Whether to go on with a step.
+    ///
+    /// # Errors
+    /// The failure to end with: cancelled, or out of time.
+    fn go_on(&self, step: u64) -> Result<(), Failure>;
+
+    /// Starts the clock of the whole training.
+    fn limit(&self, seconds: f64);
+
+    /// Progress.
+    fn note(&self, note: Note);
+
+    /// Seconds since the training began, for the estimate of what is left; never part of a result.
+    fn seconds(&self) -> f64;
+}
+
+/// What to train.
+pub(crate) struct Job<'j> {
+    pub(crate) program: &'j str,
+    pub(crate) data: &'j Path,
+    pub(crate) config: &'j serde_json::Value,
+    pub(crate) seed: i64,
+}
+
+/// What came out.
+pub(crate) struct Outcome {
+    pub(crate) metrics: BTreeMap<String, f64>,
+    /// Steps done, and the mean training loss since the point before.
+    pub(crate) curve: Vec<(u64, f64)>,
+    /// Drawn points, if the program draws points of two coordinates.
+    pub(crate) samples: Vec<[f64; 2]>,
+    /// Parameters and constants by name; averaged ones as `ema.<name>`.
+    pub(crate) weights: Vec<(String, Tensor)>,
+}
+
+pub(crate) use weights::save;
+
+/// Trains a program.
+///
+/// # Errors
+/// Whatever is wrong with the program, the config or the data; divergence; cancellation; limits.
+pub(crate) fn run(job: &Job, surroundings: &dyn Surroundings) -> Result<Outcome, Failure> {
+    let program = Program::read(job.program)?;
+    let settings = settings::Settings::read(job.config, &program)?;
+    surroundings.limit(settings.max_seconds);
+    let device = device(&settings.device)?;
+    let rows = data::Rows::read(job.data, device)?;
+    let data = data::Data::split(rows, settings.validation, job.seed, device)?;
+    train::Training::start(&program, &settings, &data, job.seed, device)?.run(surroundings)
+}
+
+fn device(wanted: &str) -> Result<Device, Failure> {
+    let cuda = tch::Cuda::is_available();
+    match wanted {
+        "auto" if cuda => Ok(Device::Cuda(0)),
+        "auto" | "cpu" => Ok(Device::Cpu),
+        "cuda" if cuda => Ok(Device::Cuda(0)),
+        "cuda" => Err(
+            Failure::new("`device: cuda` was asked for, but libtorch finds no GPU")
+                .help("`kyo doctor` shows what libtorch finds; `device: auto` takes what there is"),
+        ),
+        other => Err(Failure::new(format!(
+            "`device` of `config` is one of auto, cpu, cuda, not `{other}`"
+        ))),
+    }
+}
+
+/// A failure of libtorch outside of any program.
+fn ours(error: impl Into<TorchError>) -> Failure {
+    crate::program::failure(&error.into(), "")
+}

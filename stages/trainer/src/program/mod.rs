@@ -1,0 +1,84 @@
+//! Experiments as text: the hooks that a program defines, checked before anything runs, and calls to
+//! them whose errors quote the program's line. What the hooks are called for is not known here.
+//!
+//! text → [`text::clean`] → compiled → every operation on the list → every hook's arguments known.
+
+mod hooks;
+mod operations;
+mod place;
+mod text;
+
+use std::collections::BTreeMap;
+
+use kyobashi_stage::Failure;
+
+use crate::torch::{Code, Value};
+
+pub(crate) use hooks::{Hook, Slot};
+pub(crate) use place::failure;
+
+/// The name of the program in messages.
+pub(crate) const FILE: &str = "program.py";
+
+/// A program that passed every check.
+pub(crate) struct Program {
+    code: Code,
+    hooks: BTreeMap<String, Hook>,
+    text: String,
+}
+
+impl Program {
+    /// Compiles and checks a program.
+    ///
+    /// # Errors
+    /// Syntax and type errors, refused operations, missing or misshapen hooks, with their place.
+    pub(crate) fn read(text: &str) -> Result<Self, Failure> {
+        let text = text::clean(text)?;
+        let code = Code::compile(&text, FILE).map_err(|error| failure(&error, &text))?;
+        let functions = code.functions().map_err(|error| failure(&error, &text))?;
+        operations::check(&functions, &text)?;
+        let hooks = hooks::read(&functions, &text)?;
+        Ok(Self { code, hooks, text })
+    }
+
+    /// A hook, if the program defines it.
+    pub(crate) fn hook(&self, name: &str) -> Option<&Hook> {
+        self.hooks.get(name)
+    }
+
+    /// The hooks `loss_<network>` by the network's name.
+    pub(crate) fn networks(&self) -> impl Iterator<Item = (&str, &Hook)> {
+        self.hooks
+            .iter()
+            .filter_map(|(name, hook)| Some((name.strip_prefix("loss_")?, hook)))
+    }
+
+    /// Whether the text mentions `cfg["key"]` in any spelling of the quotes.
+    pub(crate) fn mentions(&self, key: &str) -> bool {
+        self.text.contains(&format!("\"{key}\"")) || self.text.contains(&format!("'{key}'"))
+    }
+
+    /// Calls a hook with what it asks for.
+    ///
+    /// # Errors
+    /// What the program raised, with the program's line; a slot that the harness did not offer is ours.
+    pub(crate) fn call(&self, hook: &Hook, offer: &[(Slot, &Value)]) -> Result<Value, Failure> {
+        let mut arguments = Vec::with_capacity(hook.slots.len());
+        for slot in &hook.slots {
+            let (_, value) = offer
+                .iter()
+                .find(|(offered, _)| offered == slot)
+                .ok_or_else(|| {
+                    Failure::bug(format!(
+                        "`{}` was not offered `{}`",
+                        hook.name(),
+                        slot.name()
+                    ))
+                })?;
+            arguments.push(*value);
+        }
+        self.code
+            .call(&hook.c_name, &arguments)
+            .map_err(|error| failure(&error, &self.text))
+    }
+}

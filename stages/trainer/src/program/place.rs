@@ -1,0 +1,88 @@
+//! Where an error lies in the program's text. libtorch quotes it as
+//! `File "program.py", line 12, in loss`, source lines and a `~~~ <--- HERE` under the column; this
+//! reads that back into `program.py:12:8: message` with one source line and its caret.
+
+use kyobashi_stage::{Failure, Retry};
+
+use super::FILE;
+use crate::torch::TorchError;
+
+/// A failure at a place (from 1; line 0 = unknown): first line `program.py:12:8: message`.
+pub(super) fn at(text: &str, line: u64, column: u64, message: &str) -> Failure {
+    if line == 0 {
+        return Failure::new(format!("{FILE}: {message}"));
+    }
+    let column = column.max(1);
+    let source = text.lines().nth(line as usize - 1).unwrap_or_default();
+    let pad = " ".repeat(column as usize - 1);
+    Failure::new(format!(
+        "{FILE}:{line}:{column}: {message}\n{line:>4} | {source}\n     | {pad}^"
+    ))
+}
+
+/// What libtorch threw while it compiled or ran `text`, as a failure with its place.
+pub(crate) fn failure(error: &TorchError, text: &str) -> Failure {
+    let message = says(&error.0);
+    let mut failure = match place(&error.0) {
+        Some((line, column)) => at(text, line, column, &message),
+        None => Failure::new(message),
+    };
+    if is_out_of_memory(&error.0) {
+        failure = failure.help("lower `batch`, `eval_batch` or the size of the network");
+        failure.retry = Retry::Possible;
+        failure.message = format!("out of memory: {}", failure.message);
+    }
+    failure
+}
+
+fn is_out_of_memory(error: &str) -> bool {
+    [
+        "can't allocate memory",
+        "out of memory",
+        "not enough memory",
+    ]
+    .iter()
+    .any(|sign| error.contains(sign))
+}
+
+/// The deepest quoted place: line and column, from 1.
+fn place(error: &str) -> Option<(u64, u64)> {
+    let head = format!("File \"{FILE}\", line ");
+    let start = error.rfind(&head)?;
+    let rest = &error[start + head.len()..];
+    let digits = rest
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(rest.len());
+    let line = rest[..digits].parse().ok()?;
+    // libtorch indents its quotes by four columns.
+    let column = rest
+        .lines()
+        .find(|line| line.contains("<--- HERE"))
+        .and_then(|line| line.find('~'))
+        .map_or(1, |column| column as u64 + 1);
+    Some((line, column.saturating_sub(4).max(1)))
+}
+
+/// The sentence that says what is wrong, without the quotes around it.
+fn says(error: &str) -> String {
+    let lines: Vec<&str> = error.lines().map(str::trim_end).collect();
+    let raised = lines.iter().rposition(|line| {
+        let kind = line.split(':').next().unwrap_or_default();
+        line.contains(": ") && kind.ends_with("Error") && kind.chars().all(char::is_alphanumeric)
+    });
+    let said: Vec<&str> = match raised {
+        Some(index) => lines[index..].to_vec(),
+        None => lines
+            .iter()
+            .take_while(|line| !line.starts_with("  File \"") && !line.starts_with("File \""))
+            .copied()
+            .collect(),
+    };
+    let text: Vec<&str> = said
+        .into_iter()
+        .map(|line| line.strip_prefix("RuntimeError: ").unwrap_or(line).trim())
+        .filter(|line| !line.is_empty())
+        .collect();
+    let text = text.join(" ");
+    text.trim_end_matches(':').trim().to_owned()
+}

@@ -1,0 +1,81 @@
+//! One call: from its inputs to its outputs. What training means is the harness's.
+
+use std::fmt::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use kyobashi_stage::{Call, Failure, Output, Outputs};
+
+use crate::harness::{self, Job, Outcome, Surroundings};
+use crate::signatures::TRAIN_PROGRAM;
+
+/// Does what a call asks; `threads` is how many libtorch may compute with.
+///
+/// # Errors
+/// Any failure of the training; a panic is a failure too, and ours.
+pub(crate) fn answer(
+    call: &Call,
+    scratch: &Path,
+    threads: u32,
+    surroundings: &dyn Surroundings,
+) -> Result<Outputs, Failure> {
+    if call.uses != TRAIN_PROGRAM {
+        return Err(Failure::bug(format!(
+            "the trainer has no stage `{}`",
+            call.uses
+        )));
+    }
+    tch::set_num_threads(i32::try_from(threads.max(1)).unwrap_or(1));
+    let program = call.text("program")?;
+    let config = call.value("config")?;
+    let job = Job {
+        program: &program,
+        data: call.path("data")?,
+        config: &config,
+        seed: call.get("seed")?,
+    };
+    let run = AssertUnwindSafe(|| harness::run(&job, surroundings));
+    let outcome = catch_unwind(run).unwrap_or_else(|panic| {
+        let text = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied())
+            .unwrap_or("without a message");
+        Err(Failure::bug(format!("the trainer panicked: {text}")))
+    })?;
+    outputs(outcome, scratch)
+}
+
+fn outputs(outcome: Outcome, scratch: &Path) -> Result<Outputs, Failure> {
+    let mut curves = "step,loss\n".to_owned();
+    for (step, loss) in &outcome.curve {
+        // Rust's shortest text reads back as the same number.
+        let _ = writeln!(curves, "{step},{loss}");
+    }
+    let mut samples = "x,y\n".to_owned();
+    for [x, y] in &outcome.samples {
+        let _ = writeln!(samples, "{},{}", *x as f32, *y as f32);
+    }
+    let weights = scratch.join("weights.safetensors");
+    harness::save(&outcome.weights, &weights)?;
+    let metrics: serde_json::Map<String, serde_json::Value> = outcome
+        .metrics
+        .into_iter()
+        .map(|(name, value)| (name, number(value)))
+        .collect();
+    Ok(Outputs::from([
+        ("metrics".to_owned(), Output::value(metrics)),
+        ("curves".to_owned(), Output::bytes(curves)),
+        ("samples".to_owned(), Output::bytes(samples)),
+        ("weights".to_owned(), Output::File { path: weights }),
+    ]))
+}
+
+/// A whole number is written as one: `296450`, not `296450.0`.
+fn number(value: f64) -> serde_json::Value {
+    if value.fract() == 0.0 && value.abs() < 9e15 {
+        serde_json::Value::from(value as i64)
+    } else {
+        serde_json::Value::from(value)
+    }
+}
