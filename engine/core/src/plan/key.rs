@@ -181,6 +181,12 @@ trait Reader {
     fn field(&mut self, path: &str, artifact: &Artifact, digest: Digest);
 }
 
+/// The key under which a stage with `cache: frozen` keeps its last result, whatever its inputs.
+#[must_use]
+pub fn frozen(pipeline: &str, address: &str) -> Key {
+    Key::of(format!("kyobashi frozen {KEY_FORMAT}\n{}\n{pipeline}{address}", pipeline.len()).as_bytes())
+}
+
 struct Both {
     hash: Hash,
     recipe: Recipe,

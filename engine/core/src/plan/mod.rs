@@ -15,5 +15,5 @@ mod references;
 pub mod sources;
 
 pub use evaluate::{Blocked, Cause, Scope, Settled, Sources};
-pub use graph::{Edge, Graph, NodeId, NodeKind};
+pub use graph::{Edge, FrameId, Graph, NodeId, NodeKind};
 pub use grow::{Growth, Turned, grow};

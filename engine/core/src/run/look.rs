@@ -1,18 +1,23 @@
 //! Looking up: sources by their content, calls by their keys.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use kyobashi_cache::{Key, Record, Store};
-use kyobashi_stage::Failure;
+use kyobashi_cache::{Claim, Key, Kind, Lookup, Record, Store};
+use kyobashi_stage::{Failure, Model};
+
+use super::Input;
+use super::drive::{Active, Driver, Message, RunError};
+use super::event::{FinalState, Finished};
+use super::provenance;
 
 use crate::artifact::{Artifact, Artifacts, FileArtifact};
 use crate::exec::publish;
 use crate::plan::NodeId;
 use crate::plan::Sources;
-use crate::plan::key::{Machine, Recipe, Resolved};
+use crate::plan::key::{self, Machine, Recipe, Resolved};
 use crate::plan::sources;
 use crate::run::Schedule;
-use crate::spec::{FileKind, Files, Spec};
+use crate::spec::{CachePolicy, FileKind, Files, Spec};
 
 /// Hashes every file and folder that the spec names.
 ///
@@ -94,4 +99,113 @@ pub(super) fn wanted(
 /// What a record holds.
 pub(super) fn outputs(store: &Store, record: &Record) -> Result<Artifacts, Failure> {
     publish::from_record(store, &record.outputs)
+}
+
+impl Driver<'_> {
+    /// Looks a node up: reuses its result, waits for who makes it, or claims it.
+    pub(super) fn look(&mut self, id: NodeId) -> Result<(), RunError> {
+        let mut wanted = match wanted(&self.schedule, id, &self.settings.machine) {
+            Ok(wanted) => wanted,
+            Err(None) => {
+                self.end(Finished {
+                    because: Some("an output that it needs was not made".to_owned()),
+                    ..self.finished(id, FinalState::Skipped)
+                });
+                self.schedule.feed(Input::Skipped(id));
+                return Ok(());
+            }
+            Err(Some(text)) => {
+                self.fail(id, Failure::new(text), 0.0, 0.0);
+                return Ok(());
+            }
+        };
+        let rank = self.rank(id, &wanted.resolved);
+        self.provenance.insert(id, rank);
+        let policy = self.schedule.stage(id).policy.cache;
+        if policy == CachePolicy::Frozen {
+            wanted.key = key::frozen(&self.spec.name, &self.address(id));
+        }
+        let refreshed = self.refreshed(id);
+        if policy != CachePolicy::Never
+            && let Some(waiting) = self.making.get_mut(&wanted.key)
+        {
+            waiting.push(id);
+            self.remember(id, wanted, None);
+            return Ok(());
+        }
+        let key = wanted.key;
+        let claim = match policy {
+            CachePolicy::Never => None,
+            CachePolicy::Auto | CachePolicy::Frozen => {
+                let found = if refreshed {
+                    self.store.claim(Kind::Stage, &key)?
+                } else {
+                    self.store.look(Kind::Stage, &key)?
+                };
+                match found {
+                    Lookup::Hit(record) => {
+                        self.remember(id, wanted, None);
+                        match outputs(&self.store, &record) {
+                            Ok(outputs) => {
+                                self.reuse(id, Arc::new(outputs), record.seconds, record.usd)
+                            }
+                            Err(failure) => self.fail(id, failure, 0.0, 0.0),
+                        }
+                        return Ok(());
+                    }
+                    Lookup::Miss(claim) => Some(claim),
+                    Lookup::Busy(waiter) => {
+                        let sender = self.sender.clone();
+                        tokio::task::spawn_blocking(move || {
+                            // A lock that cannot be read is met again by the next look; the run may be over.
+                            let _ = waiter.wait();
+                            let _ = sender.send(Message::LookAgain(id));
+                        });
+                        return Ok(());
+                    }
+                }
+            }
+        };
+        if policy != CachePolicy::Never {
+            self.making.insert(key, Vec::new());
+        }
+        self.remember(id, wanted, claim);
+        self.schedule.feed(Input::Missed(id));
+        Ok(())
+    }
+
+    fn remember(&mut self, id: NodeId, wanted: Wanted, claim: Option<Claim>) {
+        self.active.insert(
+            id,
+            Active {
+                wanted: Arc::new(wanted),
+                claim: Arc::new(Mutex::new(claim)),
+                cancel: Arc::default(),
+                tries: 0,
+                usd: 0.0,
+            },
+        );
+    }
+
+    fn refreshed(&self, id: NodeId) -> bool {
+        let stage = self.schedule.stage(id);
+        self.settings
+            .refresh
+            .iter()
+            .any(|name| *name == stage.name || *name == stage.path)
+    }
+
+    /// The worst provenance of a call: its own model's, and that of everything that it reads.
+    fn rank(&mut self, id: NodeId, resolved: &Resolved) -> u8 {
+        let own = resolved
+            .get("model")
+            .and_then(Artifact::plain)
+            .and_then(|value| serde_json::from_value::<Model>(value).ok())
+            .map_or(0, |model| provenance::rank(&model));
+        own.max(provenance::upstream(
+            &self.schedule.graph,
+            id,
+            &mut self.provenance,
+        ))
+    }
 }

@@ -3,11 +3,13 @@
 
 mod drive;
 pub mod event;
+mod launch;
 mod look;
 mod memory;
 pub mod preview;
 mod provenance;
 mod schedule;
+mod settle;
 mod work;
 
 pub use drive::{Ended, RunError, Settings, Stop, drive};

@@ -6,13 +6,13 @@
 
 use std::collections::BTreeMap;
 
-use kyobashi_cache::{Kind, Record, Store};
+use kyobashi_cache::{Key, Kind, Record, Store};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::look;
 use super::schedule::{Amounts, Effect, Input, Schedule};
-use crate::plan::key::{Machine, Recipe, Resolved, shown};
+use crate::plan::key::{self, Machine, Recipe, Resolved, shown};
 use crate::plan::{Blocked, NodeId, NodeKind, Settled, Sources};
 use crate::spec::{CachePolicy, Place, Spec, StageId, Work};
 
@@ -61,7 +61,7 @@ pub struct Change {
 }
 
 /// The key that was recorded at an address by the last run.
-pub type Last = BTreeMap<String, kyobashi_cache::Key>;
+pub type Last = BTreeMap<String, Key>;
 
 /// Plans a run.
 ///
@@ -86,12 +86,24 @@ pub fn preview(
         };
         let resolved = Resolved::of(&schedule.scope(id), schedule.stage(id), machine);
         let policy = schedule.stage(id).policy.cache;
-        let found = match resolved.key() {
-            Ok((key, _)) if policy != CachePolicy::Never => store.peek(Kind::Stage, &key)?,
+        let found = match (resolved.key(), policy) {
+            (_, CachePolicy::Frozen) => {
+                let address = schedule.graph.address(spec, id);
+                newest(store, &key::frozen(&spec.name, &address))?
+            }
+            (Ok((key, _)), CachePolicy::Auto) => store.peek(Kind::Stage, &key)?,
             _ => None,
         };
         if let Some(record) = found {
             let mut entry = entry(&schedule, id, Prospect::Reused);
+            if policy == CachePolicy::Frozen {
+                let old: Recipe = serde_json::from_str(&record.recipe).unwrap_or_default();
+                let stage = schedule.stage(id).id;
+                entry.because = changes(&resolved, &old, &|field| place(spec, stage, field));
+                if !entry.because.is_empty() {
+                    entry.state = Prospect::Frozen;
+                }
+            }
             (entry.seconds, entry.usd) = (Some(record.seconds), Some(record.usd));
             planned.insert(id, entry);
             match look::outputs(store, &record) {
@@ -102,11 +114,7 @@ pub fn preview(
         }
         let mut entry = entry(&schedule, id, Prospect::Run);
         let before = match last.get(&entry.address) {
-            Some(key) => store
-                .history(Kind::Stage, key)?
-                .into_iter()
-                .next()
-                .map(|entry| entry.record),
+            Some(key) => newest(store, key)?,
             None => None,
         };
         explain(&mut entry, &schedule, id, &resolved, before.as_ref());
@@ -124,6 +132,11 @@ pub fn preview(
         }
     }
     Ok(planned.into_values().collect())
+}
+
+/// The newest record of a key, with its recipe.
+fn newest(store: &Store, key: &Key) -> Result<Option<Record>, kyobashi_cache::StoreError> {
+    Ok(store.history(Kind::Stage, key)?.into_iter().next().map(|entry| entry.record))
 }
 
 fn entry(schedule: &Schedule<'_>, id: NodeId, state: Prospect) -> Planned {

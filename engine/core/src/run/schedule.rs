@@ -17,7 +17,7 @@ use petgraph::Direction;
 use crate::artifact::Artifacts;
 use crate::plan::join::Fate;
 use crate::plan::{
-    Blocked, Cause, Graph, Growth, NodeId, NodeKind, Scope, Settled, Sources, Turned, grow,
+    Blocked, Cause, FrameId, Graph, Growth, NodeId, NodeKind, Scope, Settled, Sources, Turned, grow,
 };
 use crate::spec::{Fan, OnError, Spec, Stage};
 
@@ -156,34 +156,18 @@ impl<'a> Schedule<'a> {
     /// The place from which a node's expressions are seen.
     #[must_use]
     pub fn scope(&self, id: NodeId) -> Scope<'_> {
-        Scope {
-            spec: self.spec,
-            graph: &self.graph,
-            results: &self.results,
-            sources: self.sources,
-            frame: self.graph.node(id).frame,
-            extra: &[],
-        }
+        self.seen_from(self.graph.node(id).frame)
     }
 
     /// The top of the pipeline, from which its outputs are seen.
     #[must_use]
     pub fn top(&self) -> Scope<'_> {
-        Scope {
-            frame: self.graph.top(),
-            ..self.scope_anywhere()
-        }
+        self.seen_from(self.graph.top())
     }
 
-    fn scope_anywhere(&self) -> Scope<'_> {
-        Scope {
-            spec: self.spec,
-            graph: &self.graph,
-            results: &self.results,
-            sources: self.sources,
-            frame: self.graph.top(),
-            extra: &[],
-        }
+    fn seen_from(&self, frame: FrameId) -> Scope<'_> {
+        let (spec, sources) = (self.spec, self.sources);
+        Scope { spec, graph: &self.graph, results: &self.results, sources, frame, extra: &[] }
     }
 
     /// The stage of a node.
@@ -215,11 +199,7 @@ impl<'a> Schedule<'a> {
         if !matches!(self.results[id.index()], Settled::Not) {
             return;
         }
-        if let Some(taken) = self.running.remove(&id) {
-            for (name, amount) in taken {
-                *self.free.entry(name).or_insert(0.0) += amount;
-            }
-        }
+        self.put_back(id);
         let alone = self.graph.node(id).kind == NodeKind::Call
             && matches!(self.stage(id).fan, Fan::Once)
             && self.stage(id).policy.on_error == OnError::Continue;

@@ -1,0 +1,124 @@
+//! Starts an attempt on a blocking thread, with everything that it needs.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use super::drive::{Driver, Message, Settings};
+use super::event::Event;
+use super::memory::Memory;
+use super::provenance;
+use super::settle::uses;
+use super::work::{Attempt, attempt};
+use crate::artifact::Artifact;
+use crate::exec::Notes;
+use crate::plan::NodeId;
+use crate::plan::key::Resolved;
+use crate::spec::Spec;
+
+impl Driver<'_> {
+    /// Starts an attempt at a node.
+    pub(super) fn start(&mut self, id: NodeId) {
+        let stage = self.schedule.stage(id).clone();
+        let address = self.address(id);
+        let Some(active) = self.active.get_mut(&id) else {
+            return;
+        };
+        active.tries += 1;
+        let tries = active.tries;
+        let sender = self.sender.clone();
+        let notes: Notes = {
+            let sender = sender.clone();
+            Arc::new(move |note| {
+                // A note after the end of the run reaches nobody.
+                let _ = sender.send(Message::Noted(id, note));
+            })
+        };
+        let memory = Memory {
+            store: self.store.clone(),
+            tell: {
+                let sender = sender.clone();
+                Box::new(move |request, key, state, usd| {
+                    let kind = request.kind.clone();
+                    let _ = sender.send(Message::Called {
+                        node: id,
+                        kind,
+                        key,
+                        state,
+                        usd,
+                    });
+                })
+            },
+            usd: Mutex::new(0.0),
+        };
+        let cpus = stage.policy.resources.0.get("cpus").copied().unwrap_or(1.0);
+        let job = Attempt {
+            store: self.store.clone(),
+            executors: self.executors.clone(),
+            shapes: self.shapes.clone(),
+            resolved: Arc::new(active.wanted.resolved.clone()),
+            recipe: Arc::new(active.wanted.recipe.clone()),
+            note: serde_json::json!({
+                "run": self.settings.run,
+                "address": address,
+                "machine": self.settings.machine,
+                "provenance": self.provenance.get(&id).and_then(|rank| provenance::word(*rank)),
+            }),
+            scratch: self
+                .settings
+                .scratch
+                .join(format!("{}-{tries}", id.index())),
+            threads: (cpus.max(1.0)) as u32,
+            cancel: active.cancel.clone(),
+            secrets: secrets(
+                self.settings,
+                &stage.policy.secrets,
+                self.spec,
+                &active.wanted.resolved,
+            ),
+            notes,
+            memory: Arc::new(memory),
+            started_at_ms: (self.settings.now_ms)(),
+            claim: active.claim.clone(),
+            stage,
+        };
+        if let Some(limit) = job.stage.policy.timeout {
+            let sender = sender.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(limit).await;
+                let _ = sender.send(Message::TimedOut(id, tries));
+            });
+        }
+        let uses = uses(&job.stage.work);
+        self.tell(&Event::NodeStarted { address, uses });
+        tokio::task::spawn_blocking(move || {
+            let worked = attempt(&job);
+            let _ = sender.send(Message::Ended(id, worked));
+        });
+    }
+}
+
+/// The secrets that a stage listed, and the key of its model's provider, by environment variable.
+fn secrets(
+    settings: &Settings,
+    listed: &[String],
+    spec: &Spec,
+    resolved: &Resolved,
+) -> BTreeMap<String, String> {
+    let provider = resolved
+        .get("model")
+        .and_then(Artifact::plain)
+        .and_then(|model| {
+            model
+                .get("provider")
+                .and_then(|name| name.as_str())
+                .map(str::to_owned)
+        });
+    let listed = listed
+        .iter()
+        .filter_map(|name| Some(spec.secrets.get(name)?.env.clone()));
+    let key = provider.and_then(|name| settings.provider_keys.get(&name).cloned());
+    listed
+        .chain(key)
+        .filter_map(|name| Some((name.clone(), settings.secrets.get(&name)?.clone())))
+        .collect()
+}

@@ -1,0 +1,148 @@
+//! How a call ends: it ran, was reused, was skipped or failed. The driver's totals and the schedule
+//! are told here and nowhere else.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kyobashi_stage::{Failure, Retry};
+
+use super::Input;
+use super::drive::{Driver, Message};
+use super::event::{Event, FinalState, Finished};
+use super::provenance;
+use super::work::Worked;
+use crate::artifact::Artifacts;
+use crate::plan::NodeId;
+use crate::spec::Work;
+
+impl Driver<'_> {
+    pub(super) fn finished(&self, id: NodeId, state: FinalState) -> Finished {
+        let stage = self.schedule.stage(id);
+        let place = self.spec.places.stages.get(stage.id.index());
+        let known = state == FinalState::Ran || state == FinalState::Reused;
+        let word = self
+            .provenance
+            .get(&id)
+            .filter(|_| known)
+            .and_then(|rank| provenance::word(*rank));
+        Finished {
+            address: self.address(id),
+            uses: uses(&stage.work),
+            state,
+            key: self.active.get(&id).map(|active| active.wanted.key),
+            seconds: 0.0,
+            usd: 0.0,
+            saved_seconds: 0.0,
+            saved_usd: 0.0,
+            outputs: BTreeMap::new(),
+            failure: None,
+            because: None,
+            place: place.map(|place| format!("{}:{}:{}", place.file, place.line, place.col)),
+            detail: word.map_or(
+                serde_json::Value::Null,
+                |word| serde_json::json!({ "provenance": word }),
+            ),
+        }
+    }
+    /// The one place where a call ends.
+    pub(super) fn end(&mut self, finished: Finished) {
+        self.totals.count(&finished);
+        self.tell(&Event::NodeFinished(finished.clone()));
+        if finished.state == FinalState::Failed {
+            self.failures.push(finished);
+        }
+    }
+    pub(super) fn ended(&mut self, id: NodeId, worked: Worked) {
+        let Some(active) = self.active.get_mut(&id) else {
+            return;
+        };
+        active.usd += worked.usd;
+        let (tries, usd) = (active.tries, active.usd);
+        match worked.outcome {
+            Ok(outputs) => {
+                let key = active.wanted.key;
+                let finished = Finished {
+                    seconds: worked.seconds,
+                    usd,
+                    outputs: digests(&outputs),
+                    ..self.finished(id, FinalState::Ran)
+                };
+                self.active.remove(&id);
+                self.end(finished);
+                self.schedule.feed(Input::Done(id, outputs.clone()));
+                for follower in self.making.remove(&key).unwrap_or_default() {
+                    self.reuse(follower, outputs.clone(), worked.seconds, usd);
+                }
+            }
+            Err(failure) => {
+                let retries = self.schedule.stage(id).policy.retries;
+                if failure.retry == Retry::Possible && tries <= retries && !active.cancel.asked() {
+                    let address = self.address(id);
+                    self.tell(&Event::NodeRetried {
+                        address,
+                        failure,
+                        attempt: tries,
+                    });
+                    self.schedule.put_back(id);
+                    let sender = self.sender.clone();
+                    let pause = Duration::from_millis(500 << tries.min(6));
+                    tokio::spawn(async move {
+                        tokio::time::sleep(pause).await;
+                        let _ = sender.send(Message::Retry(id));
+                    });
+                } else {
+                    self.fail(id, failure, worked.seconds, usd);
+                }
+            }
+        }
+    }
+
+    /// A result that is there already.
+    pub(super) fn reuse(&mut self, id: NodeId, outputs: Arc<Artifacts>, seconds: f64, usd: f64) {
+        let finished = Finished {
+            saved_seconds: seconds,
+            saved_usd: usd,
+            outputs: digests(&outputs),
+            ..self.finished(id, FinalState::Reused)
+        };
+        self.active.remove(&id);
+        self.end(finished);
+        self.schedule.feed(Input::Done(id, outputs));
+    }
+
+    pub(super) fn fail(&mut self, id: NodeId, failure: Failure, seconds: f64, usd: f64) {
+        let message = failure.message.clone();
+        let finished = Finished {
+            seconds,
+            usd,
+            failure: Some(failure.clone()),
+            ..self.finished(id, FinalState::Failed)
+        };
+        let key = self.active.remove(&id).map(|active| active.wanted.key);
+        self.end(finished);
+        self.schedule.feed(Input::Failed(id, message));
+        // Who waited for the same key would fail in the same way.
+        for follower in key
+            .and_then(|key| self.making.remove(&key))
+            .unwrap_or_default()
+        {
+            self.fail(follower, failure.clone(), 0.0, 0.0);
+        }
+    }
+}
+
+/// `run`, or the stage type.
+pub(super) fn uses(work: &Work) -> String {
+    match work {
+        Work::Run { .. } => "run".to_owned(),
+        Work::Uses { signature, .. } => signature.name.clone(),
+        Work::Group { .. } => "group".to_owned(),
+    }
+}
+fn digests(outputs: &Artifacts) -> BTreeMap<String, kyobashi_cache::Digest> {
+    outputs
+        .iter()
+        .map(|(name, artifact)| (name.clone(), artifact.digest()))
+        .collect()
+}
