@@ -148,8 +148,10 @@ char* ky_sgd(
     bool first_step) {
   return ky_try([&] {
     c10::NoGradGuard no_grad;
+    // Without momentum there is nothing to remember, and libtorch insists on an empty list.
+    const auto kept = momentum == 0.0 ? std::vector<at::Tensor>() : momenta->tensors;
     at::_fused_sgd_(
-        parameters->tensors, gradients->tensors, momenta->tensors, weight_decay, momentum, lr,
+        parameters->tensors, gradients->tensors, kept, weight_decay, momentum, lr,
         /*dampening=*/0.0, /*nesterov=*/false, /*maximize=*/false, first_step);
   });
 }

@@ -2,6 +2,7 @@
 // answered by libtorch's own operations; a program that Python runs should read the same here.
 #include "shim.h"
 
+#include <ATen/core/Reduction.h>
 #include <torch/csrc/jit/frontend/resolver.h>
 #include <torch/csrc/jit/frontend/sugared_value.h>
 
@@ -60,6 +61,36 @@ struct Embedding : SugaredValue {
   }
 };
 
+// A loss of `F`: Python writes `reduction="none"`, the operation wants a number.
+struct Loss : SugaredValue {
+  explicit Loss(std::string name) : name(std::move(name)) {}
+  std::string kind() const override {
+    return "function";
+  }
+  std::shared_ptr<SugaredValue> call(
+      const SourceRange& at,
+      GraphFunction& function,
+      at::ArrayRef<NamedValue> args,
+      at::ArrayRef<NamedValue> kwargs,
+      size_t n_binders) override {
+    static const std::unordered_map<std::string, int64_t> reductions = {
+        {"none", at::Reduction::None}, {"mean", at::Reduction::Mean}, {"sum", at::Reduction::Sum}};
+    std::vector<NamedValue> changed(kwargs.begin(), kwargs.end());
+    for (auto& argument : changed) {
+      auto word = argument.name() == "reduction" ? toIValue(argument.value(*function.graph()))
+                                                 : std::nullopt;
+      if (word && word->isString()) {
+        auto found = reductions.find(word->toStringRef());
+        if (found != reductions.end()) {
+          argument = NamedValue(at, "reduction", c10::IValue(found->second));
+        }
+      }
+    }
+    return operation(name)->call(at, function, args, changed, n_binders);
+  }
+  std::string name;
+};
+
 struct Functional : SugaredValue {
   std::string kind() const override {
     return "module";
@@ -71,7 +102,19 @@ struct Functional : SugaredValue {
     if (field == "embedding") {
       return std::make_shared<Embedding>();
     }
-    return operation(field == "cross_entropy" ? "cross_entropy_loss" : field);
+    static const std::unordered_map<std::string, std::string> losses = {
+        {"cross_entropy", "cross_entropy_loss"},
+        {"binary_cross_entropy", "binary_cross_entropy"},
+        {"binary_cross_entropy_with_logits", "binary_cross_entropy_with_logits"},
+        {"huber_loss", "huber_loss"},
+        {"kl_div", "kl_div"},
+        {"l1_loss", "l1_loss"},
+        {"mse_loss", "mse_loss"},
+        {"smooth_l1_loss", "smooth_l1_loss"}};
+    if (auto found = losses.find(field); found != losses.end()) {
+      return std::make_shared<Loss>(found->second);
+    }
+    return operation(field);
   }
 };
 
@@ -141,6 +184,9 @@ struct Names : Resolver {
     }
     if (name == "F") {
       return std::make_shared<Functional>();
+    }
+    if (name == "ValueError" || name == "RuntimeError" || name == "Exception") {
+      return std::make_shared<ExceptionValue>(name);
     }
     return nullptr;
   }

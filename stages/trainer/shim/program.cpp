@@ -6,6 +6,7 @@
 #include <torch/csrc/jit/frontend/resolver.h>
 #include <torch/csrc/jit/passes/inliner.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
+#include <torch/csrc/jit/runtime/operator.h>
 
 #include <functional>
 
@@ -19,6 +20,17 @@ void walk(Block* block, const std::function<void(Node*)>& see) {
     for (Block* inner : node->blocks()) {
       walk(inner, see);
     }
+  }
+}
+
+void named(const TreeRef& tree, const std::function<void(const Ident&, bool)>& see) {
+  if (tree->kind() == '.') {
+    see(Select(tree).selector(), true);
+  } else if (tree->kind() == TK_VAR) {
+    see(Var(tree).name(), false);
+  }
+  for (const auto& inner : tree->trees()) {
+    named(inner, see);
   }
 }
 
@@ -41,21 +53,43 @@ typedef void (*SeesFunction)(void*, const char*);
 typedef void (*SeesArgument)(void*, const char*, const char*);
 typedef void (*SeesOperation)(void*, const char*, uint64_t, uint64_t);
 
-char* ky_program_compile(const char* text, const char* file, KyProgram** out) {
+char* ky_program_parse(const char* text, const char* file, KyProgram** out) {
   return ky_try([&] {
     auto source = std::make_shared<Source>(std::string(text), std::string(file), 1);
     Parser parser(source);
-    std::vector<Def> definitions;
-    std::vector<ResolverPtr> resolvers;
-    auto names = ky_names();
-    while (parser.lexer().cur().kind != TK_EOF) {
-      definitions.push_back(Def(parser.parseFunction(/*is_method=*/false)));
-      resolvers.push_back(names);
-    }
     auto program = std::make_unique<KyProgram>();
-    program->unit = std::make_shared<CompilationUnit>();
-    program->unit->define(std::nullopt, {}, {}, definitions, resolvers, nullptr);
+    while (parser.lexer().cur().kind != TK_EOF) {
+      program->definitions.push_back(Def(parser.parseFunction(/*is_method=*/false)));
+    }
     *out = program.release();
+  });
+}
+
+// Every operation that the text names as `something.operation`, used or not, and `getattr`, which
+// could name any. Compiling already computes what depends on constants alone, so this comes before.
+char* ky_program_named(KyProgram* program, void* context, SeesOperation sees_operation) {
+  return ky_try([&] {
+    for (const auto& definition : program->definitions) {
+      named(definition.tree(), [&](const Ident& name, bool after_dot) {
+        std::string operation = after_dot ? "aten::" + name.name() : name.name();
+        if (after_dot ? getAllOperatorsFor(c10::Symbol::fromQualString(operation)).empty()
+                      : operation != "getattr") {
+          return;
+        }
+        auto place = name.range().file_line_col();
+        uint64_t line = place ? std::get<1>(*place) : 0;
+        uint64_t column = place ? std::get<2>(*place) + 1 : 0;
+        sees_operation(context, operation.c_str(), line, column);
+      });
+    }
+  });
+}
+
+char* ky_program_define(KyProgram* program) {
+  return ky_try([&] {
+    std::vector<ResolverPtr> resolvers(program->definitions.size(), ky_names());
+    program->unit = std::make_shared<CompilationUnit>();
+    program->unit->define(std::nullopt, {}, {}, program->definitions, resolvers, nullptr);
   });
 }
 

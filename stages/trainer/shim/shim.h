@@ -4,6 +4,7 @@
 #pragma once
 
 #include <torch/csrc/jit/api/compilation_unit.h>
+#include <torch/csrc/jit/frontend/tree_views.h>
 
 #include <ATen/ATen.h>
 #include <cstdint>
@@ -19,8 +20,9 @@ typedef at::Tensor* tensor;
 // What the names of a program mean: `torch`, `math`, `F` (names.cpp).
 torch::jit::ResolverPtr ky_names();
 
-// The program's text compiled; functions live as long as it does.
+// A program's text, parsed and then compiled.
 struct KyProgram {
+  std::vector<torch::jit::Def> definitions;
   std::shared_ptr<torch::jit::CompilationUnit> unit;
 };
 

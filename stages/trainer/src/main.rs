@@ -21,7 +21,7 @@ const WAITING: (&str, &str) = ("OMP_WAIT_POLICY", "PASSIVE");
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
     let result = match arguments.as_slice() {
-        [] => wait_passively().and_then(|()| serve::serve()),
+        [] => wait_passively().and_then(|()| on_large_stack(serve::serve)),
         [only] if only == "--describe" => describe(),
         _ => Err("usage: kyobashi-trainer [--describe]; it is started by `kyo`".to_owned()),
     };
@@ -32,6 +32,18 @@ fn main() -> ExitCode {
             ExitCode::from(70)
         }
     }
+}
+
+/// Runs the work on a thread whose stack holds the deepest program (`program::text`). The memory is
+/// only taken when it is used.
+fn on_large_stack(work: fn() -> Result<(), String>) -> Result<(), String> {
+    let thread = std::thread::Builder::new()
+        .name("trainer".to_owned())
+        .stack_size(2 << 30)
+        .spawn(work)
+        .map_err(|error| error.to_string())?;
+    let panicked = |_| Err("the trainer panicked".to_owned());
+    thread.join().unwrap_or_else(panicked)
 }
 
 fn describe() -> Result<(), String> {

@@ -70,6 +70,9 @@ pub(crate) fn run(job: &Job, surroundings: &dyn Surroundings) -> Result<Outcome,
     let program = Program::read(job.program)?;
     let settings = settings::Settings::read(job.config, &program)?;
     surroundings.limit(settings.max_seconds);
+    for key in &settings.unread {
+        surroundings.note(message(&format!("nothing reads `{key}` of `config`")));
+    }
     let device = device(&settings.device)?;
     let rows = data::Rows::read(job.data, device)?;
     let data = data::Data::split(rows, settings.validation, job.seed, device)?;
@@ -95,4 +98,12 @@ fn device(wanted: &str) -> Result<Device, Failure> {
 /// A failure of libtorch outside of any program.
 fn ours(error: impl Into<TorchError>) -> Failure {
     crate::program::failure(&error.into(), "")
+}
+
+/// A line for the log.
+fn message(text: &str) -> Note {
+    Note {
+        message: Some(text.to_owned()),
+        ..Note::default()
+    }
 }

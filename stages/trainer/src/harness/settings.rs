@@ -67,13 +67,16 @@ pub(crate) struct Settings {
     pub(crate) goal: String,
     /// Everything in the config that is a number, for `cfg`.
     pub(crate) numbers: BTreeMap<String, f64>,
+    /// Keys that neither the harness nor the program reads; a variant may leave some of its template's
+    /// unread, and a misspelt one should be seen.
+    pub(crate) unread: Vec<String>,
 }
 
 impl Settings {
     /// Reads a config. Settings that it leaves out have their defaults.
     ///
     /// # Errors
-    /// A value of the wrong kind or range, or a key that neither the harness nor the program reads.
+    /// A value of the wrong kind or range.
     pub(crate) fn read(config: &Value, program: &Program) -> Result<Self, Failure> {
         let empty = Map::new();
         let map = match config {
@@ -139,20 +142,16 @@ impl Settings {
             device: reader.text("device", "auto")?,
             goal: reader.text("goal", "")?,
             numbers: numbers(map),
+            unread: Vec::new(),
         };
         let known = reader.known;
-        for key in map.keys() {
-            if !known.contains(&key.as_str()) && !program.mentions(key) {
-                return Err(Failure::new(format!(
-                    "nothing reads `{key}` of `config`: it is no setting of the harness, and the \
-                     program does not mention cfg[\"{key}\"]"
-                ))
-                .help(format!(
-                    "the settings of the harness are {}",
-                    known.join(", ")
-                )));
-            }
-        }
+        let unread = map
+            .keys()
+            .filter(|key| !known.contains(&key.as_str()) && !program.mentions(key));
+        let settings = Self {
+            unread: unread.cloned().collect(),
+            ..settings
+        };
         Ok(settings)
     }
 }

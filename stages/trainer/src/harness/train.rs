@@ -14,7 +14,7 @@ use super::optimise::{Network, is_trained, networks};
 use super::random::{Purpose, stream, torch_seed};
 use super::schedule::learning_rate;
 use super::settings::Settings;
-use super::{Outcome, Surroundings, ours};
+use super::{Outcome, Surroundings, message, ours};
 use crate::program::{Program, Slot};
 use crate::torch::{self, Value};
 
@@ -383,11 +383,4 @@ fn diverged(step: u64, losses: &[f64]) -> Failure {
         last.join(", ")
     ))
     .help("a lower `lr`, more `warmup` or a `clip` often helps")
-}
-
-fn message(text: &str) -> Note {
-    Note {
-        message: Some(text.to_owned()),
-        ..Note::default()
-    }
 }

@@ -1,7 +1,8 @@
 //! Experiments as text: the hooks that a program defines, checked before anything runs, and calls to
 //! them whose errors quote the program's line. What the hooks are called for is not known here.
 //!
-//! text → [`text::clean`] → compiled → every operation on the list → every hook's arguments known.
+//! text → [`text::clean`] → parsed → every operation named in it on the list → compiled → every
+//! operation after inlining on the list → every hook's arguments known.
 
 mod hooks;
 mod operations;
@@ -12,7 +13,7 @@ use std::collections::BTreeMap;
 
 use kyobashi_stage::Failure;
 
-use crate::torch::{Code, Value};
+use crate::torch::{Code, Parsed, Value};
 
 pub(crate) use hooks::{Hook, Slot};
 pub(crate) use place::failure;
@@ -34,9 +35,13 @@ impl Program {
     /// Syntax and type errors, refused operations, missing or misshapen hooks, with their place.
     pub(crate) fn read(text: &str) -> Result<Self, Failure> {
         let text = text::clean(text)?;
-        let code = Code::compile(&text, FILE).map_err(|error| failure(&error, &text))?;
-        let functions = code.functions().map_err(|error| failure(&error, &text))?;
-        operations::check(&functions, &text)?;
+        let placed = |error| failure(&error, &text);
+        let parsed = Parsed::read(&text, FILE).map_err(placed)?;
+        operations::check(&parsed.named().map_err(placed)?, &text)?;
+        let code = parsed.compile().map_err(placed)?;
+        let functions = code.functions().map_err(placed)?;
+        let operations: Vec<_> = functions.iter().flat_map(|f| f.operations.clone()).collect();
+        operations::check(&operations, &text)?;
         let hooks = hooks::read(&functions, &text)?;
         Ok(Self { code, hooks, text })
     }

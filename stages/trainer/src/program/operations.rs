@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use kyobashi_stage::Failure;
 
 use super::place::at;
-use crate::torch::Function;
+use crate::torch::Operation;
 
 static ALLOWED: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| {
     include_str!("operations.txt")
@@ -25,14 +25,13 @@ fn allowed(operation: &str) -> bool {
             .is_some_and(|plain| !plain.ends_with('_') && ALLOWED.contains(plain))
 }
 
-/// Looks at every operation of every function, whether a hook calls it or not.
+/// Looks at operations, whether a hook performs them or not.
 ///
 /// # Errors
 /// Names the first refused operation in the order of the text, with its line.
-pub(super) fn check(functions: &[Function], text: &str) -> Result<(), Failure> {
-    let refused = functions
+pub(super) fn check(operations: &[Operation], text: &str) -> Result<(), Failure> {
+    let refused = operations
         .iter()
-        .flat_map(|function| &function.operations)
         .filter(|operation| !allowed(&operation.name))
         .min_by_key(|operation| (operation.line, operation.column));
     match refused {
@@ -51,6 +50,7 @@ fn help(operation: &str) -> &'static str {
     match operation {
         "prim::Print" | "aten::warn" => "a program's results are what its hooks return",
         "aten::manual_seed" | "aten::seed" | "aten::initial_seed" => "the harness seeds every run",
+        "aten::data" => "`.detach()` gives the same numbers outside of differentiation",
         "aten::backward" => "the harness differentiates the loss; `torch.autograd.grad` is open",
         _ => "programs compute on tensors; they cannot reach files, processes or the clock",
     }

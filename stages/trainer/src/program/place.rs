@@ -22,17 +22,38 @@ pub(super) fn at(text: &str, line: u64, column: u64, message: &str) -> Failure {
 
 /// What libtorch threw while it compiled or ran `text`, as a failure with its place.
 pub(crate) fn failure(error: &TorchError, text: &str) -> Failure {
-    let message = says(&error.0);
+    let mut message = says(&error.0);
+    if is_out_of_memory(&error.0) {
+        message = format!("out of memory: {message}");
+    }
     let mut failure = match place(&error.0) {
         Some((line, column)) => at(text, line, column, &message),
         None => Failure::new(message),
     };
     if is_out_of_memory(&error.0) {
-        failure = failure.help("lower `batch`, `eval_batch` or the size of the network");
         failure.retry = Retry::Possible;
-        failure.message = format!("out of memory: {}", failure.message);
     }
-    failure
+    match help(&error.0, &failure.message) {
+        Some(help) => failure.help(help),
+        None => failure,
+    }
+}
+
+/// What to write instead, for Python that TorchScript text does not know.
+fn help(error: &str, message: &str) -> Option<&'static str> {
+    if is_out_of_memory(error) {
+        return Some("lower `batch`, `eval_batch` or the size of the network");
+    }
+    let quoted = message.lines().nth(1).unwrap_or_default();
+    [
+        ("no_grad", "the harness evaluates without gradients; `.detach()` stops one"),
+        ("lambda ", "write a function with `def`"),
+        ("f\"", "texts are joined by `+`: \"block\" + str(i)"),
+        ("f'", "texts are joined by `+`: \"block\" + str(i)"),
+        ("class ", "a program consists of functions; parameters live in the dictionary `p`"),
+    ]
+    .into_iter()
+    .find_map(|(sign, help)| quoted.contains(sign).then_some(help))
 }
 
 fn is_out_of_memory(error: &str) -> bool {
@@ -54,13 +75,12 @@ fn place(error: &str) -> Option<(u64, u64)> {
         .find(|c: char| !c.is_ascii_digit())
         .unwrap_or(rest.len());
     let line = rest[..digits].parse().ok()?;
-    // libtorch indents its quotes by four columns.
     let column = rest
         .lines()
         .find(|line| line.contains("<--- HERE"))
         .and_then(|line| line.find('~'))
         .map_or(1, |column| column as u64 + 1);
-    Some((line, column.saturating_sub(4).max(1)))
+    Some((line, column))
 }
 
 /// The sentence that says what is wrong, without the quotes around it.

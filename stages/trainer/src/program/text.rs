@@ -17,11 +17,21 @@ const IMPORTS: &[&str] = &[
     "from __future__ import annotations",
 ];
 
+/// libtorch's parser calls itself for every level of nesting; this bounds how deep a text can nest, and
+/// the stack of the thread that compiles is made for it (`serve`).
+const LONGEST: usize = 100_000;
+
 /// Program text that libtorch's parser takes.
 ///
 /// # Errors
-/// Any other import, with its line.
+/// Any other import, with its line; a text that is too long.
 pub(super) fn clean(text: &str) -> Result<String, Failure> {
+    if text.len() > LONGEST {
+        return Err(Failure::new(format!(
+            "the program has {} bytes; it may have {LONGEST}",
+            text.len()
+        )));
+    }
     let mut out = String::with_capacity(text.len());
     let mut docstring = Docstring::Possible;
     for (index, line) in text.lines().enumerate() {

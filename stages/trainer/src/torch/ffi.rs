@@ -44,11 +44,17 @@ pub(super) type SeesNumber = extern "C" fn(*mut c_void, *const c_char, f64);
 unsafe extern "C" {
     pub(super) fn ky_text_free(text: *mut c_char);
 
-    pub(super) fn ky_program_compile(
+    pub(super) fn ky_program_parse(
         text: *const c_char,
         file: *const c_char,
         out: *mut *mut KyProgram,
     ) -> *mut c_char;
+    pub(super) fn ky_program_named(
+        program: *mut KyProgram,
+        context: *mut c_void,
+        sees_operation: SeesOperation,
+    ) -> *mut c_char;
+    pub(super) fn ky_program_define(program: *mut KyProgram) -> *mut c_char;
     pub(super) fn ky_program_free(program: *mut KyProgram);
     pub(super) fn ky_program_walk(
         program: *mut KyProgram,

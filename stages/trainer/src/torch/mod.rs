@@ -13,7 +13,7 @@ pub(crate) use machine::{
 };
 #[cfg(test)]
 pub(crate) use program::Argument;
-pub(crate) use program::{Code, Function};
+pub(crate) use program::{Code, Function, Operation, Parsed};
 pub(crate) use value::Value;
 
 /// What libtorch threw, in its own words: the first line is short, later lines quote the program.

@@ -7,6 +7,9 @@ use std::ffi::{CStr, CString, c_char, c_void};
 use super::value::c_text;
 use super::{TorchError, Value, check, ffi};
 
+/// Text that was parsed and not yet compiled.
+pub(crate) struct Parsed(Code);
+
 /// A compiled program.
 pub(crate) struct Code(*mut ffi::KyProgram);
 
@@ -36,16 +39,34 @@ pub(crate) struct Operation {
     pub(crate) column: u64,
 }
 
-impl Code {
-    /// Compiles `text`; `file` is the name that errors quote.
-    pub(crate) fn compile(text: &str, file: &str) -> Result<Self, TorchError> {
+impl Parsed {
+    /// Parses `text`; `file` is the name that errors quote.
+    pub(crate) fn read(text: &str, file: &str) -> Result<Self, TorchError> {
         let (text, file) = (c_text(text)?, c_text(file)?);
         let mut out = std::ptr::null_mut();
         // SAFETY: both texts live for the call; `out` is written on success.
-        check(unsafe { ffi::ky_program_compile(text.as_ptr(), file.as_ptr(), &raw mut out) })?;
-        Ok(Self(out))
+        check(unsafe { ffi::ky_program_parse(text.as_ptr(), file.as_ptr(), &raw mut out) })?;
+        Ok(Self(Code(out)))
     }
 
+    /// The operations of libtorch that the text names after a dot, used or not.
+    pub(crate) fn named(&self) -> Result<Vec<Operation>, TorchError> {
+        let mut functions = vec![Function::default()];
+        let context = (&raw mut functions).cast();
+        // SAFETY: the callback is called only during this call, with the context given here.
+        check(unsafe { ffi::ky_program_named(self.0.0, context, sees_operation) })?;
+        Ok(functions.remove(0).operations)
+    }
+
+    /// Compiles; this computes what depends on constants alone.
+    pub(crate) fn compile(self) -> Result<Code, TorchError> {
+        // SAFETY: parsed, and compiled once, as `self` is used up.
+        check(unsafe { ffi::ky_program_define(self.0.0) })?;
+        Ok(self.0)
+    }
+}
+
+impl Code {
     /// The functions in the order of the text.
     pub(crate) fn functions(&self) -> Result<Vec<Function>, TorchError> {
         let mut functions: Vec<Function> = Vec::new();
@@ -85,7 +106,7 @@ impl Drop for Code {
 /// The functions seen so far, behind the context pointer of a walk.
 ///
 /// # Safety
-/// `context` must be the vector that [`Code::functions`] gave to the walk that is under way.
+/// `context` must be the vector that was given to the walk that is under way.
 unsafe fn seen<'w>(context: *mut c_void) -> &'w mut Vec<Function> {
     // SAFETY: what the caller promises.
     unsafe { &mut *context.cast() }
@@ -101,7 +122,7 @@ unsafe fn copied(text: *const c_char) -> String {
 }
 
 extern "C" fn sees_function(context: *mut c_void, name: *const c_char) {
-    // SAFETY: called by the walk of `Code::functions` with its context and C strings.
+    // SAFETY: called by a walk of this file with its context and C strings.
     unsafe {
         seen(context).push(Function {
             name: copied(name),
