@@ -27,6 +27,9 @@ pub struct Signature {
     /// Whether `model:` must be given.
     #[serde(default)]
     pub model: bool,
+    /// Whether `in:` takes any further name (as `llm/chat` does, whose prompt says what it reads).
+    #[serde(default)]
+    pub open_ins: bool,
     /// Whether the pipeline may declare outputs of its own under `out:` (as `llm/chat` does).
     #[serde(default)]
     pub open_outs: bool,
@@ -89,6 +92,7 @@ impl Signature {
             with: Vec::new(),
             outs: Vec::new(),
             model: false,
+            open_ins: false,
             open_outs: false,
             machine: false,
         }

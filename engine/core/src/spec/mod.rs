@@ -4,9 +4,18 @@
 //! Positions live beside the spec, in [`Places`], so that they cannot enter a key.
 //! This module is pure: files are read through [`Files`]; no clock, no environment.
 
+mod check;
 mod expression;
+mod node;
+mod read;
+mod report;
+mod source;
 mod stage;
+mod syntax;
+mod token;
+mod written;
 
+pub use check::check;
 pub use expression::{Binary, Expression, Function, Reference, Root, Step, Template, TextPart};
 pub use stage::{
     AtMax, Axis, Binding, CachePolicy, Carry, Fan, OnError, Policy, Resources, Stage, StageId, Work,
@@ -30,6 +39,8 @@ pub struct Spec {
     pub params: BTreeMap<String, Param>,
     /// Effective models, by role.
     pub models: BTreeMap<String, Model>,
+    /// The file's own `providers:`, by name.
+    pub providers: BTreeMap<String, ProviderEntry>,
     pub secrets: BTreeMap<String, Secret>,
     /// Named types: built in, and declared under `types:`.
     pub shapes: BTreeMap<String, Shape>,
@@ -64,6 +75,22 @@ pub struct Secret {
     /// The environment variable that holds it.
     pub env: String,
     pub optional: bool,
+}
+
+/// A line of `providers:`: what the pipeline says of a provider, over what is known of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProviderEntry {
+    pub base_url: Option<String>,
+    /// The environment variable that holds the key.
+    pub key_env: Option<String>,
+    /// How requests are written: `openai`, `anthropic`, …
+    pub dialect: Option<String>,
+    /// Stands for the URL in keys, so that two servers of one model share results.
+    pub identity: Option<String>,
+    pub api_version: Option<String>,
+    /// Requests and tokens a minute; never part of a key.
+    pub rpm: Option<u32>,
+    pub tpm: Option<u32>,
 }
 
 /// Where something is written.

@@ -1,0 +1,258 @@
+//! `providers:` and `models:`: who plays which role, and whether the key for it is there.
+
+use kyobashi_stage::{BASELINE, Model};
+use std::collections::BTreeMap;
+
+use super::super::ProviderEntry;
+use super::super::Severity;
+use super::super::node::{Node, What};
+use super::super::report::Issue;
+use super::super::source::Span;
+use super::file::File;
+use super::layers::Layers;
+use super::state::Check;
+
+const PROVIDER: &[&str] = &[
+    "base_url",
+    "key_env",
+    "dialect",
+    "identity",
+    "api_version",
+    "rpm",
+    "tpm",
+];
+
+/// Reads `providers:`.
+pub(super) fn providers(check: &mut Check<'_>, file: &File) {
+    let Some(entry) = file.entry("providers") else {
+        return;
+    };
+    for line in check.form().map(&entry.node, "providers").to_vec() {
+        let mut form = check.form();
+        let entries = form.map(&line.node, &line.key);
+        form.keys(entries, PROVIDER, "a provider");
+        let mut provider = ProviderEntry::default();
+        for part in entries {
+            let node = &part.node;
+            match part.key.as_str() {
+                "base_url" => provider.base_url = form.string(node, "base_url"),
+                "key_env" => provider.key_env = form.string(node, "key_env"),
+                "dialect" => provider.dialect = form.string(node, "dialect"),
+                "identity" => provider.identity = form.string(node, "identity"),
+                "api_version" => provider.api_version = form.string(node, "api_version"),
+                "rpm" => provider.rpm = form.whole(node, "rpm"),
+                "tpm" => provider.tpm = form.whole(node, "tpm"),
+                _ => {}
+            }
+        }
+        if line.key == BASELINE {
+            let message = format!("`{BASELINE}` is the author that works without a model");
+            check.error("model::baseline", line.at, "not a provider", message);
+        } else if provider.base_url.is_none() && !check.question.providers.contains_key(&line.key) {
+            let message = format!(
+                "provider `{}` is not a known one and has no `base_url`",
+                line.key
+            );
+            let known = check.question.providers.keys().map(String::as_str);
+            let help = check.report.suggest(&line.key, "known providers", known);
+            let issue = Issue::error("model::no_url", line.at, "no `base_url`", message);
+            check.report.add(issue.help(help));
+        }
+        check.providers.insert(line.key.clone(), provider);
+    }
+}
+
+/// Reads `models:` with every layer over it.
+pub(super) fn models(check: &mut Check<'_>, file: &File, layers: &Layers) {
+    let Some(entry) = file.entry("models") else {
+        return;
+    };
+    for line in check.form().map(&entry.node, "models").to_vec() {
+        check.form().name(&line.key, line.at, "model");
+        let mut nodes = vec![&line.node];
+        nodes.extend(
+            layers
+                .models
+                .iter()
+                .filter(|over| over.name == line.key)
+                .map(|over| &over.node),
+        );
+        for (index, node) in nodes.iter().enumerate() {
+            let model = model(check, node);
+            if index + 1 == nodes.len() {
+                let span = written_id(node);
+                check.name(format!("models.{}", line.key), span);
+                check.model_places.insert(line.key.clone(), span);
+                check.models.insert(line.key.clone(), model);
+            }
+        }
+    }
+}
+
+/// Where the id of a model stands.
+fn written_id(node: &Node) -> Span {
+    node.get("id").map_or(node.span, |entry| entry.node.span)
+}
+
+fn model(check: &mut Check<'_>, node: &Node) -> Model {
+    let mut settings = BTreeMap::new();
+    let id = match &node.what {
+        What::Map(entries) => {
+            for entry in entries.iter().filter(|entry| entry.key != "id") {
+                settings.insert(entry.key.clone(), entry.node.value());
+            }
+            match node.get("id") {
+                Some(entry) => check.form().string(&entry.node, "id"),
+                None => {
+                    check.error(
+                        "model::syntax",
+                        node.span,
+                        "no `id`",
+                        "a model needs its `id`",
+                    );
+                    None
+                }
+            }
+        }
+        _ => check.form().string(node, "model"),
+    };
+    let mut model = Model {
+        provider: BASELINE.to_owned(),
+        id: String::new(),
+        endpoint: String::new(),
+        settings,
+    };
+    let Some(id) = id.filter(|id| id != BASELINE) else {
+        return model;
+    };
+    let Some((provider, name)) = id
+        .split_once('/')
+        .filter(|(provider, name)| !provider.is_empty() && !name.is_empty())
+    else {
+        let issue = Issue::error(
+            "model::syntax",
+            written_id(node),
+            "no model",
+            format!("`{id}` names no model"),
+        );
+        check.report.add(issue.help(
+            "write `provider/model`, as in `openai/gpt-4o-mini`, or `baseline` to work without one",
+        ));
+        return model;
+    };
+    model.provider = provider.to_owned();
+    model.id = name.to_owned();
+    match endpoint(check, provider) {
+        Some(endpoint) => model.endpoint = endpoint,
+        None => {
+            let known = check
+                .question
+                .providers
+                .keys()
+                .chain(check.providers.keys());
+            let known: Vec<&str> = known.map(String::as_str).chain([BASELINE]).collect();
+            let help = check
+                .report
+                .suggest(provider, "providers", known.iter().copied());
+            let message = format!("no provider `{provider}`");
+            let issue = Issue::error(
+                "model::unknown_provider",
+                written_id(node),
+                "unknown provider",
+                message,
+            );
+            check.report.add(issue.help(help));
+        }
+    }
+    model
+}
+
+fn endpoint(check: &Check<'_>, provider: &str) -> Option<String> {
+    let declared = check.providers.get(provider);
+    let known = check.question.providers.get(provider);
+    if declared.is_none() && known.is_none() {
+        return None;
+    }
+    let identity = declared.and_then(|declared| declared.identity.clone());
+    let url = declared
+        .and_then(|declared| declared.base_url.as_deref())
+        .or(known.map(|known| known.endpoint.as_str()))
+        .unwrap_or("");
+    Some(identity.unwrap_or_else(|| bare_url(url)))
+}
+
+/// A URL without user and query, which may hold credentials.
+fn bare_url(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or("");
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let (host, path) = match rest.find('/') {
+        Some(at) => rest.split_at(at),
+        None => (rest, ""),
+    };
+    let host = host.rsplit('@').next().unwrap_or(host);
+    format!("{scheme}://{host}{path}")
+}
+
+/// Tells the models that some stage uses and whose key is not there.
+pub(super) fn keys(check: &mut Check<'_>) {
+    for role in check.used_models.clone() {
+        let (Some(model), Some(span)) = (check.models.get(&role), check.model_places.get(&role))
+        else {
+            continue;
+        };
+        let declared = check
+            .providers
+            .get(&model.provider)
+            .and_then(|declared| declared.key_env.clone());
+        let known = check.question.providers.get(&model.provider);
+        let Some(variable) = declared.or_else(|| known.and_then(|known| known.key_env.clone()))
+        else {
+            continue;
+        };
+        // The checker cannot see the environment: a variable that no known provider uses counts as set.
+        let all = check.question.providers.values();
+        let same = all.filter(|provider| provider.key_env.as_deref() == Some(&variable));
+        if same
+            .map(|provider| provider.key_present)
+            .next()
+            .unwrap_or(true)
+        {
+            continue;
+        }
+        let message = format!(
+            "model `{role}` is served by {}, which needs {variable}",
+            model.provider
+        );
+        let label = format!("{variable} is not set");
+        let issue = match severity(check.question.keys_required) {
+            Severity::Error => Issue::error("model::no_key", *span, label, message),
+            Severity::Warning => Issue::warning("model::no_key", *span, label, message),
+        };
+        let provider = &model.provider;
+        let help = format!(
+            "export {variable}=…, put it in .env, or name another variable: `providers: {{{provider}: {{key_env: …}}}}`"
+        );
+        check.report.add(issue.help(help));
+    }
+}
+
+fn severity(required: bool) -> Severity {
+    if required {
+        Severity::Error
+    } else {
+        Severity::Warning
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_holds_no_credentials() {
+        let url = "https://user:pw@host.example:8443/v1?key=abc#x";
+        assert_eq!(bare_url(url), "https://host.example:8443/v1");
+    }
+}

@@ -1,0 +1,4 @@
+//! The checker, asked through its front door.
+
+mod examples;
+mod space;
