@@ -82,7 +82,7 @@ struct Loss : SugaredValue {
       if (word && word->isString()) {
         auto found = reductions.find(word->toStringRef());
         if (found != reductions.end()) {
-          argument = NamedValue(at, "reduction", c10::IValue(found->second));
+          argument = NamedValue("reduction", c10::IValue(found->second));
         }
       }
     }
