@@ -40,7 +40,10 @@ impl Program {
         operations::check(&parsed.named().map_err(placed)?, &text)?;
         let code = parsed.compile().map_err(placed)?;
         let functions = code.functions().map_err(placed)?;
-        let operations: Vec<_> = functions.iter().flat_map(|f| f.operations.clone()).collect();
+        let operations: Vec<_> = functions
+            .iter()
+            .flat_map(|f| f.operations.clone())
+            .collect();
         operations::check(&operations, &text)?;
         let hooks = hooks::read(&functions, &text)?;
         Ok(Self { code, hooks, text })

@@ -46,11 +46,17 @@ fn help(error: &str, message: &str) -> Option<&'static str> {
     }
     let quoted = message.lines().nth(1).unwrap_or_default();
     [
-        ("no_grad", "the harness evaluates without gradients; `.detach()` stops one"),
+        (
+            "no_grad",
+            "the harness evaluates without gradients; `.detach()` stops one",
+        ),
         ("lambda ", "write a function with `def`"),
         ("f\"", "texts are joined by `+`: \"block\" + str(i)"),
         ("f'", "texts are joined by `+`: \"block\" + str(i)"),
-        ("class ", "a program consists of functions; parameters live in the dictionary `p`"),
+        (
+            "class ",
+            "a program consists of functions; parameters live in the dictionary `p`",
+        ),
     ]
     .into_iter()
     .find_map(|(sign, help)| quoted.contains(sign).then_some(help))

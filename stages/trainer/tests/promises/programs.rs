@@ -1,0 +1,159 @@
+//! Programs reach nothing, and what is wrong with one is said with its place.
+
+use serde_json::json;
+
+use crate::worker::{SQUARES, Worker, circle, program};
+
+/// Ways out of the language that a program might try, as a line of `loss`, and a word of the refusal.
+const WAYS_OUT: &[(&str, &str)] = &[
+    ("torch.save(batch[\"x\"], \"stolen\")", "aten::save"),
+    (
+        "x = torch.from_file(\"/etc/passwd\", False, 10)",
+        "aten::from_file",
+    ),
+    (
+        "getattr(torch, \"save\")(batch[\"x\"], \"stolen\")",
+        "getattr",
+    ),
+    ("x = torch.load(\"stolen\")", "aten::load"),
+    ("torch.jit.save(1)", "aten::save"),
+    ("torch.ops.load_library(\"evil.so\")", "attribute lookup"),
+    ("torch.ops.evil.run(1)", "attribute lookup"),
+    ("x = torch.classes.evil.Run()", "attribute lookup"),
+    ("print(\"hello\")", "prim::Print"),
+    ("torch.warn(\"hello\")", "aten::warn"),
+    ("x = open(\"/etc/passwd\")", "undefined value open"),
+    ("exec(\"import os\")", "undefined value exec"),
+    ("x = eval(\"1\")", "undefined value eval"),
+    ("x = __import__(\"os\")", "undefined value __import__"),
+    ("import os", "import"),
+    ("x = torch.hub.load(\"a\", \"b\")", "attribute lookup"),
+    ("torch.manual_seed(0)", "aten::manual_seed"),
+    ("x = torch.initial_seed()", "initial_seed"),
+    ("torch.set_num_threads(64)", "set_num_threads"),
+    ("batch[\"x\"].set_(batch[\"x\"])", "aten::set_"),
+    ("batch[\"x\"].resize_(1000000)", "aten::resize_"),
+    (
+        "x = torch.as_strided(batch[\"x\"], [1000000], [1])",
+        "aten::as_strided",
+    ),
+    ("x = batch[\"x\"].data_ptr()", "data_ptr"),
+    ("x = batch[\"x\"].numpy()", "numpy"),
+    ("x = batch[\"x\"].data", "aten::data"),
+    ("p[\"w\"].sum().backward()", "aten::backward"),
+    ("x = \"a\".ljust(1000000000000)", "aten::ljust"),
+    ("x = torch.hash(\"a\")", "aten::hash"),
+    ("x = torch.wait(1)", "aten::wait"),
+    (
+        "x = torch.jit.fork(loss, p, batch, step)",
+        "attribute lookup",
+    ),
+];
+
+#[test]
+fn every_way_out_is_refused_by_name_and_line() {
+    let mut worker = Worker::start();
+    let data = worker.write("x.safetensors", circle(100));
+    for (line, word) in WAYS_OUT {
+        let text = program(&format!("{line}\n{SQUARES}"), "");
+        let failure = worker.refuse(&text, &data, json!({"steps": 1}));
+        assert!(
+            failure.message.starts_with("program.py:8:"),
+            "{line}: {failure}"
+        );
+        assert!(failure.message.contains(word), "{line}: {failure}");
+        assert!(failure.message.contains(line), "{line}: {failure}");
+    }
+    assert!(!std::path::Path::new("stolen").exists());
+}
+
+#[test]
+fn a_refused_operation_is_found_wherever_it_hides() {
+    let mut worker = Worker::start();
+    let data = worker.write("x.safetensors", circle(100));
+    let helper = "def helper(x: Tensor) -> Tensor:\n    if x.sum() > 0:\n        for i in range(3):\n            torch.save(x, \"stolen\")\n    return x\n";
+    let used = program(&format!("x = helper(batch[\"x\"])\n{SQUARES}"), helper);
+    let failure = worker.refuse(&used, &data, json!({"steps": 1}));
+    assert!(
+        failure.message.contains("torch.save(x, \"stolen\")"),
+        "{failure}"
+    );
+    let dead = program(
+        &format!("if False:\n    torch.save(batch[\"x\"], \"stolen\")\n{SQUARES}"),
+        "",
+    );
+    let failure = worker.refuse(&dead, &data, json!({"steps": 1}));
+    assert!(failure.message.starts_with("program.py:9:"), "{failure}");
+}
+
+#[test]
+fn an_error_points_at_its_line_and_column() {
+    let mut worker = Worker::start();
+    let data = worker.write("x.safetensors", circle(100));
+    for (body, start) in [
+        (
+            "y = batch[\"x\"] @@ 3\nreturn y",
+            "program.py:8:21: expected",
+        ),
+        ("return q", "program.py:8:12: undefined value q"),
+        (
+            "return torch.foo(p[\"w\"])",
+            "program.py:8:12: Unknown builtin op: aten::foo",
+        ),
+        (
+            "x: int = \"a\"\nreturn p[\"w\"].sum()",
+            "program.py:8:5: Variable 'x' is annotated",
+        ),
+        (
+            "y = 1\nreturn (batch[\"x\"] @ p[\"w\"][:1]).mean()",
+            "program.py:9:13: mat1 and mat2 shapes cannot be multiplied (16x2 and 1x2)",
+        ),
+        ("return batch[\"y\"].mean()", "program.py:8:12: KeyError: y"),
+        (
+            "if step == 2:\n    raise ValueError(\"too far\")\nreturn p[\"w\"].sum()",
+            "program.py:9:9: ValueError: too far",
+        ),
+    ] {
+        let config = json!({"steps": 5, "batch": 16});
+        let failure = worker.refuse(&program(body, ""), &data, config);
+        assert!(failure.message.starts_with(start), "{start}\n{failure}");
+        let lines: Vec<&str> = failure.message.lines().collect();
+        let column: usize = start.split(':').nth(2).unwrap().parse().unwrap();
+        assert_eq!(
+            lines[lines.len() - 1].find('^'),
+            Some("     | ".len() + column - 1),
+            "{failure}"
+        );
+    }
+}
+
+#[test]
+fn a_text_made_to_break_the_compiler_is_a_failure_or_a_program() {
+    let mut worker = Worker::start();
+    let data = worker.write("x.safetensors", circle(100));
+    let deep = format!("x = {}1{}", "(".repeat(40_000), ")".repeat(40_000));
+    let long = format!("x = {}1", "1 + ".repeat(20_000));
+    let signs = format!("x = {}1", "-".repeat(90_000));
+    for line in [deep, long, signs] {
+        worker.ask(
+            &program(&format!("{line}\n{SQUARES}"), ""),
+            &data,
+            json!({"steps": 1}),
+            0,
+        );
+        let _ = worker.answer();
+    }
+    for text in [
+        "",
+        "x = 3",
+        "class A:\n    x: int\n",
+        "def f(",
+        "\u{0}",
+        "def init() -> int:\n    return 1\n",
+    ] {
+        worker.refuse(text, &data, json!({}));
+    }
+    let huge = worker.refuse(&"# \n".repeat(100_000), &data, json!({}));
+    assert!(huge.message.contains("300000 bytes"), "{huge}");
+    worker.train(&program(SQUARES, ""), &data, json!({"steps": 1}), 0);
+}
