@@ -8,17 +8,21 @@
 mod data;
 mod experiment;
 mod ideas;
+mod llm;
+mod paper;
+mod review;
 mod shapes;
 pub mod stats;
 mod template;
 
 use kyobashi_stage::Stage;
 
+pub use llm::Providers;
 pub use shapes::{Idea, shapes};
 
 /// Every stage type of this crate.
 #[must_use]
-pub fn stages() -> Vec<Box<dyn Stage>> {
+pub fn stages(_providers: Providers) -> Vec<Box<dyn Stage>> {
     vec![
         Box::new(data::Points),
         Box::new(experiment::Variant),
@@ -26,6 +30,11 @@ pub fn stages() -> Vec<Box<dyn Stage>> {
         Box::new(ideas::Novelty),
         Box::new(stats::Aggregate),
         Box::new(stats::Compare),
+        Box::new(paper::Write),
+        Box::new(review::Checks),
+        Box::new(review::Aggregate),
+        Box::new(paper::Improve),
         Box::new(stats::Leaderboard),
+        Box::new(paper::Best),
     ]
 }

@@ -27,7 +27,12 @@ pub(crate) struct Template {
     /// Every setting of the baseline.
     pub(crate) config: Map<String, Value>,
     pub(crate) metrics: BTreeMap<String, Metric>,
-    pub(crate) datasets: Vec<String>,
+    /// The point sets (or whatever else) that the pipeline runs over.
+    #[expect(
+        dead_code,
+        reason = "a template must say it, though no stage reads it yet"
+    )]
+    datasets: Vec<String>,
     /// Facts of the task and the method, as sentences for papers.
     #[serde(default)]
     pub(crate) background: Vec<String>,
@@ -171,16 +176,6 @@ impl Template {
         Err(match near {
             Some((alike, known)) if alike > 0.8 => failure.help(format!("did you mean `{known}`?")),
             _ => failure,
-        })
-    }
-}
-
-impl Metric {
-    /// How the metric is called in prose.
-    pub(crate) fn label(&self, key: &str) -> String {
-        self.label.clone().unwrap_or_else(|| match key {
-            "kl" => "KL divergence".to_owned(),
-            _ => key.replace('_', " "),
         })
     }
 }

@@ -8,14 +8,14 @@ mod improvement;
 mod leaderboard;
 mod table;
 
+pub(crate) use document::plain;
 pub use document::{
     Comparison, Counts, Direction, ENOUGH, Place, Row, Summary, SummaryRow, Verdict,
 };
-pub(crate) use document::{place_key, plain};
 pub use estimate::{Estimate, TooFew, student_quantile, welch};
 pub use improvement::Improvement;
 
 pub(crate) use aggregate::Aggregate;
 pub(crate) use compare::Compare;
 pub(crate) use improvement::improvement;
-pub(crate) use leaderboard::Leaderboard;
+pub(crate) use leaderboard::{Board, Leaderboard};

@@ -1,0 +1,3 @@
+//! Language models.
+mod provider;
+pub use provider::Providers;

@@ -1,0 +1,3 @@
+//! Who serves models.
+#[derive(Clone, Debug, Default)]
+pub struct Providers {}

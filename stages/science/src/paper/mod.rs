@@ -1,0 +1,21 @@
+//! Papers as drafts: how a draft is read, written, mended and chosen.
+
+pub(crate) mod draft;
+pub(crate) mod reference;
+mod sentence;
+
+mod facts;
+mod wording;
+mod write;
+
+mod improve;
+mod mend;
+mod points;
+
+mod best;
+
+pub(crate) use best::Best;
+pub(crate) use facts::{comparison, label};
+pub(crate) use improve::Improve;
+pub(crate) use sentence::sentences;
+pub(crate) use write::Write;

@@ -1,0 +1,286 @@
+//! `review/aggregate`: several reviews of one paper, brought together by code.
+//!
+//! Scores are averaged, never argued about: no model may change them afterwards. A paper that fails an
+//! integrity check is not accepted, whatever its scores.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kyobashi_stage::{Call, Context, Failure, Output, Outputs, Port, Signature, Stage};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+pub(crate) struct Aggregate;
+
+/// What `review/aggregate` makes.
+#[derive(Debug, Serialize)]
+struct Summary {
+    /// `checks` if no model reviewed, else the name of the models' form.
+    form: String,
+    /// Reviews brought together.
+    n: usize,
+    /// Reviews by models, which alone have scores.
+    scored: usize,
+    reviewers: BTreeSet<String>,
+    /// The worst of the reviews' provenances.
+    provenance: String,
+    scores: BTreeMap<String, Spread>,
+    threshold: i64,
+    /// Whether the mean overall score reaches the threshold and no integrity check failed; none
+    /// without scores.
+    accept: Option<bool>,
+    /// The integrity checks that failed and so forbid acceptance.
+    capped_by: Vec<String>,
+    checks: Option<Tally>,
+    strengths: Vec<Point>,
+    weaknesses: Vec<Point>,
+    questions: Vec<Point>,
+    limitations: Vec<Point>,
+}
+
+/// One score over the reviewers.
+#[derive(Debug, PartialEq, Serialize)]
+struct Spread {
+    mean: f64,
+    median: f64,
+    /// Sample standard deviation; none for one reviewer.
+    sd: Option<f64>,
+    min: f64,
+    max: f64,
+    n: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct Tally {
+    total: usize,
+    passed: usize,
+    failed: Vec<Value>,
+}
+
+/// A remark with who made it.
+#[derive(Debug, Serialize)]
+struct Point {
+    text: String,
+    reviewer: String,
+    sample: i64,
+}
+
+impl Stage for Aggregate {
+    fn signature(&self) -> Signature {
+        Signature {
+            ins: vec![Port::new(
+                "reviews",
+                "list<Review>",
+                "the reviews of one paper",
+            )],
+            with: vec![Port::or(
+                "threshold",
+                "int",
+                6,
+                "the mean overall score from which a paper is accepted",
+            )],
+            outs: vec![Port::new(
+                "summary",
+                "json",
+                "mean, median and spread of each score; the remarks; the decision",
+            )],
+            ..Signature::new("review/aggregate", 1, "Bring reviews together")
+        }
+    }
+
+    fn run(&self, call: &Call, _: &dyn Context) -> Result<Outputs, Failure> {
+        let reviews: Vec<Map<String, Value>> = call.get("reviews")?;
+        if reviews.is_empty() {
+            return Err(Failure::new("there are no reviews to bring together"));
+        }
+        let summary = summarise(&reviews, call.get("threshold")?);
+        let value =
+            serde_json::to_value(summary).map_err(|error| Failure::bug(error.to_string()))?;
+        Ok(Outputs::from([(
+            "summary".to_owned(),
+            Output::value(value),
+        )]))
+    }
+}
+
+fn summarise(reviews: &[Map<String, Value>], threshold: i64) -> Summary {
+    let text = |review: &Map<String, Value>, key: &str| {
+        review
+            .get(key)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let model: Vec<&Map<String, Value>> = reviews
+        .iter()
+        .filter(|review| text(review, "form") != "checks")
+        .collect();
+    let mut scores: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    for review in &model {
+        for (key, value) in review.iter().filter(|(key, _)| *key != "sample") {
+            if let Some(score) = value.as_f64() {
+                scores.entry(key.clone()).or_default().push(score);
+            }
+        }
+    }
+    let scores: BTreeMap<String, Spread> = scores
+        .into_iter()
+        .map(|(key, values)| (key, spread(values)))
+        .collect();
+    let checks = tally(reviews);
+    let capped_by: Vec<String> = checks
+        .iter()
+        .flat_map(|tally| &tally.failed)
+        .filter(|finding| finding["severity"] == "error")
+        .filter_map(|finding| finding["check"].as_str().map(str::to_owned))
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect();
+    let accept = scores
+        .get("overall")
+        .map(|overall| overall.mean >= threshold as f64 && capped_by.is_empty());
+    let points = |key: &str| points(&model, key);
+    Summary {
+        form: model
+            .first()
+            .map_or_else(|| "checks".to_owned(), |review| text(review, "form")),
+        n: reviews.len(),
+        scored: model.len(),
+        reviewers: reviews
+            .iter()
+            .map(|review| text(review, "reviewer"))
+            .collect(),
+        provenance: worst(reviews.iter().map(|review| text(review, "provenance"))),
+        scores,
+        threshold,
+        accept,
+        capped_by,
+        checks,
+        strengths: points("strengths"),
+        weaknesses: points("weaknesses"),
+        questions: points("questions"),
+        limitations: points("limitations"),
+    }
+}
+
+fn spread(mut values: Vec<f64>) -> Spread {
+    values.sort_by(f64::total_cmp);
+    let n = values.len();
+    let mean = values.iter().sum::<f64>() / n as f64;
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    Spread {
+        mean,
+        median: f64::midpoint(values[(n - 1) / 2], values[n / 2]),
+        sd: (n > 1).then(|| (squares / (n as f64 - 1.0)).sqrt()),
+        min: values[0],
+        max: values[n - 1],
+        n,
+    }
+}
+
+/// The checks of the first review that carries any: all reviews of a paper have the same.
+fn tally(reviews: &[Map<String, Value>]) -> Option<Tally> {
+    let list =
+        |review: &Map<String, Value>, key: &str| review.get(key).and_then(Value::as_array).cloned();
+    reviews.iter().find_map(|review| {
+        let (passed, failed) = (list(review, "passed")?, list(review, "failed")?);
+        let names: BTreeSet<String> = failed
+            .iter()
+            .filter_map(|finding| finding["check"].as_str().map(str::to_owned))
+            .collect();
+        Some(Tally {
+            total: passed.len() + names.len(),
+            passed: passed.len(),
+            failed,
+        })
+    })
+}
+
+fn points(reviews: &[&Map<String, Value>], key: &str) -> Vec<Point> {
+    let mut found = Vec::new();
+    for review in reviews {
+        for text in review
+            .get(key)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+        {
+            found.push(Point {
+                text: text.to_owned(),
+                reviewer: review
+                    .get("reviewer")
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
+                    .to_owned(),
+                sample: review.get("sample").and_then(Value::as_i64).unwrap_or(0),
+            });
+        }
+    }
+    found
+}
+
+/// The worst of several provenances: live < local < scripted < baseline.
+fn worst(words: impl Iterator<Item = String>) -> String {
+    const ORDER: [&str; 4] = ["live", "local", "scripted", "baseline"];
+    let rank = words
+        .filter_map(|word| ORDER.iter().position(|known| *known == word))
+        .max();
+    ORDER[rank.unwrap_or(0)].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn review(overall: i64, failed: Value) -> Map<String, Value> {
+        let value = json!({
+            "form": "neurips", "reviewer": "openai/m", "provenance": "live", "sample": 1, "overall": overall,
+            "weaknesses": ["few seeds"], "decision": "Reject", "passed": ["a"], "failed": failed,
+        });
+        value.as_object().unwrap().clone()
+    }
+
+    #[test]
+    fn the_decision_follows_the_scores_and_not_the_decision_field() {
+        let summary = summarise(
+            &[
+                review(5, json!([])),
+                review(8, json!([])),
+                review(6, json!([])),
+            ],
+            6,
+        );
+        assert_eq!(summary.accept, Some(true));
+        let overall = &summary.scores["overall"];
+        assert_eq!(
+            (overall.median, overall.min, overall.max, overall.n),
+            (6.0, 5.0, 8.0, 3)
+        );
+        assert!((overall.mean - 19.0 / 3.0).abs() < 1e-12);
+        assert!(!summary.scores.contains_key("sample"));
+        assert_eq!(summary.weaknesses.len(), 3);
+    }
+
+    #[test]
+    fn a_failed_integrity_check_forbids_acceptance() {
+        let failed = json!([{"check": "claims_supported", "severity": "error"}]);
+        let summary = summarise(&[review(9, failed)], 6);
+        assert_eq!(summary.accept, Some(false));
+        assert_eq!(summary.capped_by, ["claims_supported"]);
+    }
+
+    #[test]
+    fn reviews_by_checks_alone_have_no_score_and_no_decision() {
+        let checks = json!({"form": "checks", "reviewer": "baseline", "provenance": "baseline", "sample": 0,
+            "passed": ["a", "b"], "failed": [{"check": "c", "severity": "warning"}]});
+        let summary = summarise(&[checks.as_object().unwrap().clone()], 6);
+        assert_eq!(
+            (summary.accept, summary.form.as_str(), summary.scored),
+            (None, "checks", 0)
+        );
+        assert!(summary.scores.is_empty());
+        let tally = summary.checks.unwrap();
+        assert_eq!((tally.total, tally.passed), (3, 2));
+    }
+}

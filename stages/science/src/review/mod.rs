@@ -1,0 +1,13 @@
+//! Judging papers: automatic checks of a draft against its results, and the summary of reviews.
+
+mod aggregate;
+mod checks;
+mod claim;
+mod evidence;
+mod finding;
+mod number;
+mod structure;
+
+pub(crate) use aggregate::Aggregate;
+pub(crate) use checks::Checks;
+pub(crate) use finding::{Finding, RowName};
