@@ -1,18 +1,5 @@
 //! Who is making what: a claim on a key, held by one thread of one process at a time.
 //!
-//! ```text
-//!            look: no complete record
-//!                      |
-//!          held by another thread? --- yes --> Busy(Waiter)
-//!                      | no
-//!          locked by another process? - yes --> Busy(Waiter)
-//!                      | no
-//!          row added meanwhile? -------- yes --> Hit
-//!                      | no
-//!                 Miss(Claim) --save--> committed, released
-//!                      '-------drop---> released
-//! ```
-//!
 //! Between processes a claim is one locked byte of one file, at an offset taken from the key. The
 //! lock belongs to the open file (F_OFD_SETLK), so the kernel frees it when the process dies and
 //! nothing stale survives a `kill -9`. Knows nothing of records.
@@ -35,8 +22,12 @@ use crate::{Key, Kind, StoreError};
 /// stage that is worth waiting for, long against the microsecond that a look takes.
 const POLL: Duration = Duration::from_millis(5);
 
-/// Keys lock bytes below this offset, sessions lock bytes from it on.
+/// Keys lock bytes below this offset, a collection locks the byte at it, sessions lock bytes
+/// above it.
 const SESSIONS: i64 = 1 << 62;
+
+/// The byte that is locked while the index is made: above all sessions.
+const MAKING: i64 = i64::MAX - 1;
 
 /// The claims of this process.
 pub(crate) struct Claims {
@@ -80,7 +71,13 @@ impl Claims {
             .create(true)
             .truncate(false)
             .open(path)
-            .map_err(named("open", path))?;
+            .map_err(|error| match error.kind() {
+                // Somebody else's store: it may still be read.
+                io::ErrorKind::PermissionDenied => StoreError::ReadOnly {
+                    path: path.parent().unwrap_or(path).to_path_buf(),
+                },
+                _ => named("open", path)(error),
+            })?;
         Ok(Claims {
             file,
             path: path.to_path_buf(),
@@ -123,9 +120,28 @@ impl Claims {
         }
     }
 
+    /// Waits until no other process makes the index, and keeps the others waiting while `make`
+    /// runs.
+    pub(crate) fn alone<T>(
+        &self,
+        make: impl FnOnce() -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        while !self.lock(MAKING)? {
+            std::thread::sleep(POLL);
+        }
+        let made = make();
+        self.unlock(MAKING);
+        made
+    }
+
     /// Marks a session of this process as alive, for as long as the lock file is open.
     pub(crate) fn lock_session(&self, session: i64) -> Result<bool, StoreError> {
         self.lock(SESSIONS | session)
+    }
+
+    /// The right to collect, for as long as the answer lives; `None` where another process has it.
+    pub(crate) fn lock_collection(&self) -> Result<Option<Collecting<'_>>, StoreError> {
+        Ok(self.lock(SESSIONS)?.then_some(Collecting { claims: self }))
     }
 
     /// Whether a session of another process is alive. A process does not see its own locks.
@@ -166,6 +182,17 @@ impl Claims {
             path: self.path.clone(),
             source,
         }
+    }
+}
+
+/// The right to collect; dropping it gives it up.
+pub(crate) struct Collecting<'a> {
+    claims: &'a Claims,
+}
+
+impl Drop for Collecting<'_> {
+    fn drop(&mut self) {
+        self.claims.unlock(SESSIONS);
     }
 }
 

@@ -34,6 +34,11 @@ impl Clock {
         (self.0)()
     }
 
+    /// Days since 1970, UTC.
+    pub fn today(&self) -> i64 {
+        self.now_ns().div_euclid(24 * 3600 * 1_000_000_000)
+    }
+
     /// Milliseconds since 1970, UTC; 0 before that.
     pub fn now_ms(&self) -> u64 {
         u64::try_from(self.now_ns() / 1_000_000).unwrap_or(0)

@@ -97,6 +97,12 @@ pub enum StoreError {
         /// Which file.
         path: PathBuf,
     },
+    /// Another process is collecting; two at once would count the same bytes twice.
+    #[error("another process is collecting in {path}")]
+    Collecting {
+        /// The store's folder.
+        path: PathBuf,
+    },
     /// The store's own thread is gone, which only a panic in a caller's function can do.
     #[error("the thread that writes the index has stopped")]
     Stopped,
@@ -133,6 +139,7 @@ impl StoreError {
                 "run the same command again: what is missing is made again"
             }
             StoreError::Refused { .. } => "store the file it points to, or leave it out",
+            StoreError::Collecting { .. } => "wait for it, then run again",
             StoreError::Changed { .. } => "wait until nothing writes to it, then run again",
             StoreError::Io { .. } | StoreError::NotADigest { .. } | StoreError::Stopped => {
                 return None;

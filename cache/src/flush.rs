@@ -1,199 +1,23 @@
-//! When what was written is on the disk, and what is in doubt after a power loss.
+//! When what was written is on the disk.
 //!
 //! Rows and blobs are written without waiting for the disk. About once a second the file system
 //! is told to write everything, and the number of the last row from before that is noted as
-//! *flushed*. A process that writes has a *session* in the index, with the boot of the machine it
-//! runs under; it is taken out when all is flushed. A session of an earlier boot therefore means:
-//! the machine went down before all was on the disk. Then every blob that only unflushed rows (or
-//! no rows) name is read and checked before anything is used. No clock is asked.
-//!
-//! A `kill -9` needs none of this: what a process wrote stays in the system's cache.
+//! *flushed*: up to it, nothing needs to be checked after a power loss (`session.rs`).
 
-use std::collections::HashSet;
-use std::fs::{self, File};
-use std::hash::{BuildHasher, Hasher, RandomState};
-use std::io;
+use std::collections::BTreeSet;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use rayon::prelude::*;
-
-use crate::claim::Claims;
 use crate::error::io as named;
 use crate::folders::Folders;
 use crate::index::Index;
-use crate::objects::hash_file;
+use crate::session::Session;
 use crate::store::locked;
-use crate::{Digest, StoreError, tree, walk};
-
-/// A process that writes, and its own folder for files that are not whole yet.
-pub(crate) struct Session {
-    id: i64,
-    pub(crate) folder: PathBuf,
-    /// Sessions of this boot that ended without saying so.
-    dead: Vec<i64>,
-}
-
-impl Session {
-    pub(crate) fn begin(
-        folders: &Folders,
-        index: &Index,
-        claims: &Claims,
-    ) -> Result<Session, StoreError> {
-        // The lock comes before the row, so that a row without a lock is always a dead one.
-        let id = loop {
-            let id = (RandomState::new().build_hasher().finish() >> 3).cast_signed();
-            if claims.lock_session(id)? {
-                break id;
-            }
-        };
-        let boot = boot();
-        let others: Vec<i64> = index.with(|connection| {
-            let change = connection.transaction()?;
-            change.execute(
-                "INSERT INTO session (id, boot) VALUES (?1, ?2)",
-                (id, &boot),
-            )?;
-            let others = change
-                .prepare("SELECT id FROM session WHERE id <> ?1")?
-                .query_map([id], |row| row.get(0))?
-                .collect::<rusqlite::Result<_>>()?;
-            change.commit()?;
-            Ok(others)
-        })?;
-        let mut dead = Vec::new();
-        for other in others {
-            if !claims.session_lives(other)? {
-                remove_all(&session_folder(folders, other))?;
-                dead.push(other);
-            }
-        }
-        let folder = session_folder(folders, id);
-        fs::create_dir_all(&folder).map_err(named("make the folder", &folder))?;
-        Ok(Session { id, folder, dead })
-    }
-
-    /// Takes the session out of the index: everything it wrote is on the disk.
-    pub(crate) fn end(self, index: &Index) {
-        // What fails here is done by the next session.
-        let _ = index
-            .with(|connection| connection.execute("DELETE FROM session WHERE id = ?1", [self.id]));
-        let _ = fs::remove_dir_all(&self.folder);
-    }
-}
-
-pub(crate) fn session_folder(folders: &Folders, id: i64) -> PathBuf {
-    folders.tmp().join(format!("{id:016x}"))
-}
-
-/// Removes a file or folder that may be gone already.
-pub(crate) fn remove_all(path: &Path) -> Result<(), StoreError> {
-    let removed = match fs::symlink_metadata(path) {
-        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
-        Ok(_) => fs::remove_file(path),
-        Err(error) => Err(error),
-    };
-    match removed {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(named("remove", path)(error)),
-        _ => Ok(()),
-    }
-}
-
-/// Which boot of the machine this is. Where the kernel does not say, every start counts as one
-/// after a power loss.
-fn boot() -> String {
-    fs::read_to_string("/proc/sys/kernel/random/boot_id")
-        .unwrap_or_default()
-        .trim()
-        .to_owned()
-}
-
-/// The machine went down before everything was on the disk.
-pub(crate) struct Doubt {
-    /// Up to this row everything is on the disk.
-    pub(crate) flushed: i64,
-    sessions: Vec<i64>,
-}
-
-/// Looks for sessions of an earlier boot. `claims` tells those of other machines that live.
-pub(crate) fn doubt(index: &Index, claims: Option<&Claims>) -> Result<Option<Doubt>, StoreError> {
-    let sessions: Vec<(i64, String)> = index.with(|connection| {
-        connection
-            .prepare("SELECT id, boot FROM session")?
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-            .collect()
-    })?;
-    if sessions.is_empty() {
-        return Ok(None);
-    }
-    let here = boot();
-    let mut lost = Vec::new();
-    for (id, boot) in sessions {
-        let lives = claims.map_or(Ok(false), |claims| claims.session_lives(id))?;
-        if !lives && (boot != here || here.is_empty()) {
-            lost.push(id);
-        }
-    }
-    if lost.is_empty() {
-        return Ok(None);
-    }
-    let flushed = index
-        .with(|connection| connection.query_row("SELECT row FROM flushed", [], |row| row.get(0)))?;
-    Ok(Some(Doubt {
-        flushed,
-        sessions: lost,
-    }))
-}
-
-/// Reads and checks every blob that may not have reached the disk, and drops those that did not.
-pub(crate) fn recover(folders: &Folders, index: &Index, doubt: &Doubt) -> Result<(), StoreError> {
-    let mut settled = HashSet::new();
-    let mut young = HashSet::new();
-    index.scan(None, |_, _, row| {
-        let named = if row.id <= doubt.flushed {
-            &mut settled
-        } else {
-            &mut young
-        };
-        named.extend(row.parts.iter().map(|part| (part.digest, part.tree)));
-    })?;
-    for named in [&mut settled, &mut young] {
-        let trees: Vec<Digest> = named.iter().filter(|of| of.1).map(|of| of.0).collect();
-        for digest in trees {
-            // An unreadable manifest is found by its own digest below.
-            if let Ok(manifest) = tree::manifest(folders, &digest) {
-                named.extend(manifest.blobs().map(|(digest, _)| (digest, false)));
-            }
-        }
-    }
-    walk::objects(folders)?
-        .into_par_iter()
-        .try_for_each(|object| {
-            let known = (object.digest, object.tree);
-            if settled.contains(&known) && !young.contains(&known) {
-                return Ok(());
-            }
-            if hash_file(&object.path)?.0 != object.digest {
-                remove_all(&object.path)?;
-            }
-            Ok(())
-        })?;
-    for (path, digest) in walk::trees(folders)? {
-        if !settled.contains(&(digest, true)) {
-            remove_all(&path)?;
-        }
-    }
-    for session in &doubt.sessions {
-        remove_all(&session_folder(folders, *session))?;
-        index.with(|connection| {
-            connection.execute("DELETE FROM session WHERE id = ?1", [*session])
-        })?;
-    }
-    Ok(())
-}
+use crate::{Clock, Digest, StoreError, tree};
 
 /// Forces one file or tree of the store to the disk, with the folders that name it.
 pub(crate) fn sync_blob(folders: &Folders, digest: &Digest) -> Result<(), StoreError> {
@@ -227,7 +51,12 @@ pub(crate) struct Flusher {
 struct Shared {
     dir: PathBuf,
     index: Arc<Index>,
+    clock: Clock,
+    /// Something is written that may not be on the disk.
     dirty: AtomicBool,
+    /// Rows were used whose day in the index is an earlier one.
+    unmarked: AtomicBool,
+    used: Mutex<BTreeSet<i64>>,
     stop: Mutex<bool>,
     woken: Condvar,
     /// Held while flushing: dead sessions that can be taken out after the next flush.
@@ -235,11 +64,19 @@ struct Shared {
 }
 
 impl Flusher {
-    pub(crate) fn new(dir: &Path, index: Arc<Index>, every: Option<Duration>) -> Flusher {
+    pub(crate) fn new(
+        dir: &Path,
+        index: Arc<Index>,
+        clock: Clock,
+        every: Option<Duration>,
+    ) -> Flusher {
         let shared = Shared {
             dir: dir.to_path_buf(),
             index,
+            clock,
             dirty: AtomicBool::new(false),
+            unmarked: AtomicBool::new(false),
+            used: Mutex::default(),
             stop: Mutex::new(false),
             woken: Condvar::new(),
             dead: Mutex::default(),
@@ -251,10 +88,6 @@ impl Flusher {
         }
     }
 
-    pub(crate) fn flush_every(&self) -> Option<Duration> {
-        self.every
-    }
-
     /// Takes over the dead sessions that `session` has found.
     pub(crate) fn owe(&self, session: &Session) {
         locked(&self.shared.dead).extend(&session.dead);
@@ -262,9 +95,20 @@ impl Flusher {
 
     /// Notes that something is written, and sees to it that it is flushed.
     pub(crate) fn mark_dirty(&self) {
-        if self.shared.dirty.swap(true, Ordering::AcqRel) {
-            return;
+        if !self.shared.dirty.swap(true, Ordering::AcqRel) {
+            self.wake();
         }
+    }
+
+    /// Notes that a row was used, and sees to it that the index learns of it.
+    pub(crate) fn see_used(&self, row: i64) {
+        locked(&self.shared.used).insert(row);
+        if !self.shared.unmarked.swap(true, Ordering::AcqRel) {
+            self.wake();
+        }
+    }
+
+    fn wake(&self) {
         let Some(every) = self.every else { return };
         let mut thread = locked(&self.thread);
         if thread.is_none() {
@@ -279,8 +123,17 @@ impl Flusher {
         self.shared.woken.notify_all();
     }
 
+    /// Forces everything to the disk.
     pub(crate) fn flush(&self) -> Result<(), StoreError> {
         self.shared.flush()
+    }
+
+    /// The last thing: flushes, if that is asked for at all. Says whether all is on the disk.
+    pub(crate) fn finish(&self) -> bool {
+        if self.every.is_some() {
+            return self.flush().is_ok();
+        }
+        self.shared.mark_used().is_ok() && !self.shared.dirty.load(Ordering::Acquire)
     }
 }
 
@@ -299,8 +152,12 @@ impl Shared {
     fn work(&self, every: Duration) {
         loop {
             let stop = locked(&self.stop);
-            let waiting = |stop: &mut bool| !*stop && !self.dirty.load(Ordering::Acquire);
-            let Ok(stop) = self.woken.wait_while(stop, waiting) else {
+            let idle = |stop: &mut bool| {
+                !*stop
+                    && !self.dirty.load(Ordering::Acquire)
+                    && !self.unmarked.load(Ordering::Acquire)
+            };
+            let Ok(stop) = self.woken.wait_while(stop, idle) else {
                 return;
             };
             let Ok((stop, _)) = self.woken.wait_timeout_while(stop, every, |stop| !*stop) else {
@@ -310,12 +167,13 @@ impl Shared {
                 return;
             }
             drop(stop);
-            // It stays dirty where this fails, and whoever flushes at the end is told.
+            // What fails stays to be done, and whoever flushes at the end is told.
             let _ = self.flush();
         }
     }
 
     fn flush(&self) -> Result<(), StoreError> {
+        self.mark_used()?;
         let mut dead = locked(&self.dead);
         if !self.dirty.swap(false, Ordering::AcqRel) && dead.is_empty() {
             return Ok(());
@@ -342,6 +200,26 @@ impl Shared {
             change.execute("UPDATE flushed SET row = max(row, ?1)", [row])?;
             for session in dead {
                 change.execute("DELETE FROM session WHERE id = ?1", [*session])?;
+            }
+            change.commit()
+        })
+    }
+
+    /// Writes down which rows were used today, for `gc`; once a row and day.
+    fn mark_used(&self) -> Result<(), StoreError> {
+        if !self.unmarked.swap(false, Ordering::AcqRel) {
+            return Ok(());
+        }
+        let ids = std::mem::take(&mut *locked(&self.used));
+        let today = self.clock.today();
+        self.index.with(|connection| {
+            let change = connection.transaction()?;
+            {
+                let mut statement =
+                    change.prepare("UPDATE record SET used_day = ?1 WHERE id = ?2")?;
+                for id in &ids {
+                    statement.execute([today, *id])?;
+                }
             }
             change.commit()
         })

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Statement, params};
 
+use crate::claim::Claims;
 use crate::record::{Part, Row, pack, unpack};
 use crate::{Digest, Key, Kind, Record, StoreError};
 
@@ -38,7 +39,7 @@ CREATE INDEX IF NOT EXISTS record_key ON record (key, kind);
 -- Apart from the records, because a run reads all records and no recipe.
 CREATE TABLE IF NOT EXISTS recipe (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
 -- Processes that may have written what is not yet on the disk.
-CREATE TABLE IF NOT EXISTS session (id INTEGER PRIMARY KEY AUTOINCREMENT, boot TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS session (id INTEGER PRIMARY KEY, boot TEXT NOT NULL, began_ns INTEGER NOT NULL);
 -- One row: all records up to this one, and their blobs, are on the disk.
 CREATE TABLE IF NOT EXISTS flushed (one INTEGER PRIMARY KEY CHECK (one = 1), row INTEGER NOT NULL);
 INSERT OR IGNORE INTO flushed VALUES (1, 0);
@@ -58,15 +59,23 @@ pub(crate) struct Index {
 
 impl Index {
     /// Opens the index for reading and writing; makes it where it is missing.
-    pub(crate) fn open(path: &Path) -> Result<Index, StoreError> {
+    pub(crate) fn open(path: &Path, claims: &Claims) -> Result<Index, StoreError> {
         let connection = connect(path)?;
-        let version: i64 = connection
-            .pragma_query_value(None, "user_version", |row| row.get(0))
-            .map_err(|error| StoreError::index(path, error))?;
-        if version == 0 {
+        let is_new = |connection: &Connection| {
             connection
-                .execute_batch(SCHEMA)
-                .map_err(|error| StoreError::index(path, error))?;
+                .pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))
+                .map(|version| version == 0)
+                .map_err(|error| StoreError::index(path, error))
+        };
+        if is_new(&connection)? {
+            // SQLite does not wait for others while it changes to its log, so they have to wait.
+            claims.alone(|| {
+                if is_new(&connection)? {
+                    let made = connection.execute_batch(SCHEMA);
+                    made.map_err(|error| StoreError::index(path, error))?;
+                }
+                Ok(())
+            })?;
         }
         Ok(Index {
             path: path.to_path_buf(),
@@ -161,6 +170,16 @@ impl Index {
                 connection.prepare_cached("SELECT text FROM recipe WHERE id = ?1")?;
             let mut rows = statement.query([id])?;
             rows.next()?.map_or(Ok(String::new()), |row| row.get(0))
+        })
+    }
+
+    /// The sessions that have not ended, and when they began, in nanoseconds since 1970.
+    pub(crate) fn sessions(&self) -> Result<Vec<(i64, i64)>, StoreError> {
+        self.with(|connection| {
+            connection
+                .prepare_cached("SELECT id, began_ns FROM session")?
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect()
         })
     }
 

@@ -3,12 +3,13 @@
 //! A blob is written under a temporary name in the store and then renamed, so that no process
 //! ever sees half of one. Knows nothing of records; trees are made of these in `tree.rs`.
 
-use std::fs::{self, File, Metadata, OpenOptions, Permissions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::fs::{self, File, Metadata, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::error::io as named;
+use crate::hash::hash_file;
 use crate::store::Inner;
 use crate::{Digest, Store, StoreError};
 
@@ -30,9 +31,6 @@ pub struct Stored {
     /// Bytes of all files.
     pub size: u64,
 }
-
-/// Buffer of every read: as fast as mapping the file on one thread (measured), in flat memory.
-const BUFFER: usize = 1 << 20;
 
 /// Mode of a blob.
 const READ_ONLY: u32 = 0o444;
@@ -71,9 +69,17 @@ impl Store {
     }
 
     /// Whether a file or a tree with this digest is in the store. Of a tree only the manifest is
-    /// looked at.
+    /// looked at. What is there is marked as fresh, so that `gc` spares it.
     pub fn has(&self, digest: &Digest) -> bool {
-        self.path_of(digest).exists() || self.inner.folders.manifest(digest).exists()
+        let folders = &self.inner.folders;
+        [folders.blob(digest), folders.manifest(digest)]
+            .iter()
+            .any(|path| {
+                let found = fs::symlink_metadata(path).ok().filter(Metadata::is_file);
+                found
+                    .inspect(|found| freshen(&self.inner, path, found))
+                    .is_some()
+            })
     }
 
     /// The bytes of a stored file, checked against the digest.
@@ -180,26 +186,28 @@ fn stored(inner: &Inner, path: &Path, size: u64) -> Result<bool, StoreError> {
         fs::remove_file(path).map_err(named("remove the damaged", path))?;
         return Ok(false);
     }
-    let now = inner.clock.now_ns();
-    if now.saturating_sub(mtime_ns(&found)) > FRESHEN_NS {
-        // Where it belongs to another user it cannot be marked, and that user's gc decides.
-        let _ = rustix::fs::utimensat(
-            rustix::fs::CWD,
-            path,
-            &rustix::fs::Timestamps {
-                last_access: rustix::fs::Timespec {
-                    tv_sec: 0,
-                    tv_nsec: rustix::fs::UTIME_OMIT,
-                },
-                last_modification: rustix::fs::Timespec {
-                    tv_sec: 0,
-                    tv_nsec: rustix::fs::UTIME_NOW,
-                },
-            },
-            rustix::fs::AtFlags::SYMLINK_NOFOLLOW,
-        );
-    }
+    freshen(inner, path, &found);
     Ok(true)
+}
+
+/// Marks what is about to be used as fresh, so that `gc` spares it.
+pub(crate) fn freshen(inner: &Inner, path: &Path, found: &Metadata) {
+    let now = inner.clock.now_ns();
+    if inner.writable().is_err() || now.saturating_sub(mtime_ns(found)) <= FRESHEN_NS {
+        return;
+    }
+    let time = |tv_nsec| rustix::fs::Timespec { tv_sec: 0, tv_nsec };
+    let times = rustix::fs::Timestamps {
+        last_access: time(rustix::fs::UTIME_OMIT),
+        last_modification: time(rustix::fs::UTIME_NOW),
+    };
+    // Where it belongs to another user it cannot be marked, and that user's gc decides.
+    let _ = rustix::fs::utimensat(
+        rustix::fs::CWD,
+        path,
+        &times,
+        rustix::fs::AtFlags::SYMLINK_NOFOLLOW,
+    );
 }
 
 /// Renames the source into the store. `false` where it is on another file system.
@@ -307,64 +315,6 @@ pub(crate) fn what_else(kind: fs::FileType) -> Option<&'static str> {
     } else {
         Some("a device")
     }
-}
-
-/// Digest and size of a file, read once from its beginning to its end.
-pub(crate) fn hash_file(path: &Path) -> Result<(Digest, u64), StoreError> {
-    let mut file = File::open(path).map_err(named("open", path))?;
-    let hint = file.metadata().map_err(named("look at", path))?.len();
-    // One byte more than the file has lets a single read reach the end of a small one.
-    let room = usize::try_from(hint)
-        .unwrap_or(BUFFER)
-        .saturating_add(1)
-        .min(BUFFER);
-    let mut buffer = vec![0; room];
-    let mut hasher = blake3::Hasher::new();
-    let mut size = 0;
-    loop {
-        match file.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(count) => {
-                hasher.update(&buffer[..count]);
-                size += count as u64;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(named("read", path)(error)),
-        }
-    }
-    Ok((hasher.finalize().into(), size))
-}
-
-/// Copies a file to `to`, which must not exist, and gives the digest of what was copied.
-pub(crate) fn copy_hashed(from: &Path, to: &Path, mode: u32) -> Result<Digest, StoreError> {
-    let mut source = File::open(from).map_err(named("open", from))?;
-    let hint = source.metadata().map_err(named("look at", from))?.len();
-    let mut target = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(to)
-        .map_err(named("make", to))?;
-    let room = usize::try_from(hint)
-        .unwrap_or(BUFFER)
-        .saturating_add(1)
-        .min(BUFFER);
-    let mut buffer = vec![0; room];
-    let mut hasher = blake3::Hasher::new();
-    loop {
-        match source.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(count) => {
-                hasher.update(&buffer[..count]);
-                target
-                    .write_all(&buffer[..count])
-                    .map_err(named("write", to))?;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(named("read", from)(error)),
-        }
-    }
-    Ok(hasher.finalize().into())
 }
 
 /// Nanoseconds since 1970.

@@ -14,8 +14,10 @@ use nix::fcntl::{RenameFlags, renameat2};
 use rayon::prelude::*;
 
 use crate::error::io as named;
-use crate::flush::remove_all;
-use crate::objects::{copy_hashed, drop_damaged};
+
+use crate::hash::copy_hashed;
+use crate::objects::{drop_damaged, freshen};
+use crate::session::remove_all;
 use crate::store::{Inner, size_of};
 use crate::tree::{Mode, Tree, manifest};
 use crate::{Access, Digest, Store, StoreError};
@@ -33,7 +35,8 @@ pub enum Editable {
 }
 
 impl Store {
-    /// Places a file or a tree at `target`, replacing what is there; makes the folders above it.
+    /// Places a file or a tree at `target`, replacing what is there (but no folder by a file);
+    /// makes the folders above it.
     ///
     /// # Errors
     /// [`StoreError::Missing`]; [`StoreError::Damaged`] where the copied bytes have another
@@ -77,7 +80,8 @@ impl Store {
     pub fn tree_path(&self, digest: &Digest) -> Result<PathBuf, StoreError> {
         let inner = &*self.inner;
         let path = inner.folders.trees().join(digest.hex());
-        if path.is_dir() {
+        if let Ok(found) = fs::symlink_metadata(&path) {
+            freshen(inner, &path, &found);
             return Ok(path);
         }
         inner.writable()?;
@@ -222,7 +226,8 @@ fn finish(result: Result<(), StoreError>, temp: &Path) -> Result<(), StoreError>
     result
 }
 
-fn same_file(a: &Path, b: &Path) -> bool {
+/// Whether both names are of one file.
+pub(crate) fn same_file(a: &Path, b: &Path) -> bool {
     let id = |path| {
         fs::symlink_metadata(path)
             .map(|found| (found.dev(), found.ino()))

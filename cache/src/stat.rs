@@ -16,7 +16,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use crate::error::io as named;
-use crate::objects::{hash_file, mtime_ns};
+use crate::hash::hash_file;
+use crate::objects::mtime_ns;
 use crate::store::locked;
 use crate::{Clock, Digest, Store, StoreError};
 

@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::io as named;
 use crate::folders::Folders;
-use crate::objects::{hash_file, put_bytes, put_hashed, regular, what_else};
+use crate::hash::hash_file;
+use crate::objects::{put_bytes, put_hashed, regular, what_else};
 use crate::store::{Inner, size_of};
 use crate::{Digest, How, Store, StoreError, Stored};
 
@@ -76,7 +77,7 @@ impl Tree {
 
     /// `None` where the bytes are not a manifest that this program could have written. A store
     /// may come from others, so a path that leads out of the tree is one of those.
-    fn read(bytes: &[u8]) -> Option<Tree> {
+    pub(crate) fn read(bytes: &[u8]) -> Option<Tree> {
         let tree: Tree = serde_json::from_slice(bytes).ok()?;
         let mut files = BTreeSet::new();
         let mut last: Option<&str> = None;
@@ -218,14 +219,14 @@ pub(crate) fn complete(inner: &Inner, digest: &Digest) -> Result<bool, StoreErro
 }
 
 /// A file or empty folder that was found below a root.
-struct Listed {
+pub(crate) struct Listed {
     path: String,
-    mode: Mode,
+    pub(crate) mode: Mode,
     at: PathBuf,
 }
 
 /// All files and empty folders below `root`, sorted by the bytes of their paths.
-fn list(root: &Path) -> Result<Vec<Listed>, StoreError> {
+pub(crate) fn list(root: &Path) -> Result<Vec<Listed>, StoreError> {
     let mut found = Vec::new();
     let mut open = vec![(String::new(), root.to_path_buf())];
     while let Some((path, at)) = open.pop() {

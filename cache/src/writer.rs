@@ -10,7 +10,7 @@
 //! Knows nothing of blobs: they are in the store before their record is queued.
 
 use std::mem;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -196,10 +196,9 @@ fn gather(first: Save, saves: &Receiver<Save>, linger: Duration) -> Vec<Save> {
         let next = if waited_for {
             saves.try_recv().ok()
         } else {
-            match saves.recv_timeout(end.saturating_duration_since(Instant::now())) {
-                Ok(save) => Some(save),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-            }
+            saves
+                .recv_timeout(end.saturating_duration_since(Instant::now()))
+                .ok()
         };
         let Some(save) = next else { break };
         waited_for |= save.how != Saving::Later;

@@ -1,0 +1,183 @@
+//! Looking: is there a complete record, and if not, who may make it?
+//!
+//! ```text
+//!            look: no complete record in memory
+//!                      |
+//!          held by another thread? --- yes --> Busy(Waiter)
+//!                      | no
+//!          locked by another process? - yes --> Busy(Waiter)
+//!                      | no
+//!          in the index by now? ------- yes --> Hit
+//!                      | no
+//!                 Miss(Claim) --save--> committed, released
+//!                      '-------drop---> released
+//! ```
+
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+
+use crate::claim::Taken;
+use crate::record::{Part, Row};
+use crate::store::{Inner, size_of};
+use crate::{Claim, Entry, Key, Kind, Record, Store, StoreError, Waiter, tree};
+
+/// What came of a look.
+#[must_use]
+pub enum Lookup {
+    /// There is a complete record.
+    Hit(Record),
+    /// There is none, and making it is now the caller's alone.
+    Miss(Claim),
+    /// There is none, but another thread or process makes it.
+    Busy(Waiter),
+}
+
+impl Store {
+    /// Reads the records of all stages into memory in one go, for the looks and peeks that follow.
+    pub fn preload(&self) -> Result<(), StoreError> {
+        let mut rows = HashMap::new();
+        self.inner.index.scan(Some(Kind::Stage), |kind, key, row| {
+            rows.insert((kind, key), Arc::new(row));
+        })?;
+        *self
+            .inner
+            .known
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = rows;
+        self.inner.preloaded.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// The newest complete record, without a claim. After [`Store::preload`], a stage's record
+    /// that another process saved since is not seen.
+    pub fn peek(&self, kind: Kind, key: &Key) -> Result<Option<Record>, StoreError> {
+        let whole = self.inner.preloaded.load(Ordering::Acquire) && kind == Kind::Stage;
+        match self.inner.recall(kind, key)? {
+            Found::Complete(record) => Ok(Some(record)),
+            Found::Nothing if whole => Ok(None),
+            Found::Nothing | Found::Incomplete => self.inner.fetch(kind, key),
+        }
+    }
+
+    /// The newest complete record, or the claim to make it, or whom to wait for.
+    ///
+    /// A claim keeps all others from making the record, so ask when the work can begin.
+    pub fn look(&self, kind: Kind, key: &Key) -> Result<Lookup, StoreError> {
+        if let Found::Complete(record) = self.inner.recall(kind, key)? {
+            return Ok(Lookup::Hit(record));
+        }
+        let Some(claims) = &self.inner.claims else {
+            return match self.inner.fetch(kind, key)? {
+                Some(record) => Ok(Lookup::Hit(record)),
+                None => Err(self.inner.read_only()),
+            };
+        };
+        let held = match claims.take(kind, *key)? {
+            Taken::Busy(waiter) => return Ok(Lookup::Busy(waiter)),
+            Taken::Held(held) => held,
+        };
+        // Only now nobody else can add one.
+        match self.inner.fetch(kind, key)? {
+            Some(record) => Ok(Lookup::Hit(record)),
+            None => Ok(Lookup::Miss(Claim {
+                store: self.clone(),
+                held,
+            })),
+        }
+    }
+
+    /// Claims a key whatever the store has: for work that is to be done anew. Never a hit.
+    pub fn claim(&self, kind: Kind, key: &Key) -> Result<Lookup, StoreError> {
+        let claims = self
+            .inner
+            .claims
+            .as_ref()
+            .ok_or_else(|| self.inner.read_only())?;
+        Ok(match claims.take(kind, *key)? {
+            Taken::Busy(waiter) => Lookup::Busy(waiter),
+            Taken::Held(held) => Lookup::Miss(Claim {
+                store: self.clone(),
+                held,
+            }),
+        })
+    }
+
+    /// All records of a key, newest first, each with its recipe.
+    pub fn history(&self, kind: Kind, key: &Key) -> Result<Vec<Entry>, StoreError> {
+        let rows = self.inner.index.rows(kind, key)?;
+        rows.into_iter()
+            .map(|row| {
+                let complete = self.inner.complete(&row.parts)?;
+                let recipe = self.inner.index.recipe(row.id)?;
+                Ok(Entry {
+                    id: row.id,
+                    complete,
+                    record: Record {
+                        recipe,
+                        ..row.record
+                    },
+                })
+            })
+            .collect()
+    }
+}
+
+/// What memory has of a key.
+enum Found {
+    Complete(Record),
+    Incomplete,
+    Nothing,
+}
+
+impl Inner {
+    fn recall(&self, kind: Kind, key: &Key) -> Result<Found, StoreError> {
+        let row = {
+            let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+            match known.get(&(kind, *key)) {
+                Some(row) => Arc::clone(row),
+                None => return Ok(Found::Nothing),
+            }
+        };
+        if !self.complete(&row.parts)? {
+            return Ok(Found::Incomplete);
+        }
+        self.see_used(&row);
+        Ok(Found::Complete(row.record.clone()))
+    }
+
+    fn fetch(&self, kind: Kind, key: &Key) -> Result<Option<Record>, StoreError> {
+        for row in self.index.rows(kind, key)? {
+            if self.complete(&row.parts)? {
+                self.see_used(&row);
+                let record = row.record.clone();
+                let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+                known.insert((kind, *key), Arc::new(row));
+                return Ok(Some(record));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether all blobs are there with their sizes, and of the trees all files.
+    pub(crate) fn complete(&self, parts: &[Part]) -> Result<bool, StoreError> {
+        for part in parts {
+            if part.tree {
+                if !tree::complete(self, &part.digest)? {
+                    return Ok(false);
+                }
+            } else if size_of(&self.folders.blob(&part.digest)) != Some(part.size) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn see_used(&self, row: &Row) {
+        if let Some(flusher) = &self.flusher
+            && row.used_day != self.clock.today()
+        {
+            flusher.see_used(row.id);
+        }
+    }
+}
