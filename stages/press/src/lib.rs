@@ -8,6 +8,7 @@ mod draft;
 mod input;
 mod numbers;
 mod paper;
+mod plot;
 mod text;
 mod typeset;
 
@@ -16,5 +17,5 @@ use kyobashi_stage::Stage;
 /// The stage types of this crate.
 #[must_use]
 pub fn stages() -> Vec<Box<dyn Stage>> {
-    vec![Box::new(paper::Set)]
+    vec![Box::new(plot::Plot), Box::new(paper::Set)]
 }

@@ -7,11 +7,10 @@ use pulldown_cmark::{
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::draft::mask::{Macro, OPEN, pieces};
-use crate::draft::place::{Problem, line_col};
-use crate::draft::placeholder;
+use crate::draft::place::Problem;
 use crate::draft::source::Source;
-use crate::draft::tree::{Align, Block, Inline, Key};
+use crate::draft::tree::{Align, Block, Inline};
+use crate::draft::words;
 use crate::numbers::resolve::Resolver;
 
 /// Reads one piece of Markdown.
@@ -53,17 +52,18 @@ pub(crate) fn read(
     crate::draft::captions::attach(blocks, reader.problems)
 }
 
-struct Reader<'s, 'r, 'p> {
-    draft: &'s str,
-    source: &'s Source,
-    resolver: &'p mut Resolver<'r>,
-    problems: &'p mut Vec<Problem>,
-    events: Vec<(Event<'s>, Range<usize>)>,
-    next: usize,
+/// The state of one reading.
+pub(crate) struct Reader<'s, 'r, 'p> {
+    pub(crate) draft: &'s str,
+    pub(crate) source: &'s Source,
+    pub(crate) resolver: &'p mut Resolver<'r>,
+    pub(crate) problems: &'p mut Vec<Problem>,
+    pub(crate) events: Vec<(Event<'s>, Range<usize>)>,
+    pub(crate) next: usize,
     /// Where the content of each footnote starts in `events`.
-    notes: BTreeMap<String, usize>,
+    pub(crate) notes: BTreeMap<String, usize>,
     /// The footnotes being read, so that one that refers to itself ends.
-    wanted: Vec<String>,
+    pub(crate) wanted: Vec<String>,
     depth: usize,
 }
 
@@ -79,7 +79,7 @@ impl<'s> Reader<'s, '_, '_> {
         }
     }
 
-    fn take(&mut self) -> Option<(Event<'s>, Range<usize>)> {
+    pub(crate) fn take(&mut self) -> Option<(Event<'s>, Range<usize>)> {
         let event = self.events.get(self.next).cloned();
         self.next += 1;
         event
@@ -89,7 +89,12 @@ impl<'s> Reader<'s, '_, '_> {
         self.source.original(at.start)..self.source.original(at.end)
     }
 
-    fn problem(&mut self, at: &Range<usize>, message: impl Into<String>, help: Option<&str>) {
+    pub(crate) fn problem(
+        &mut self,
+        at: &Range<usize>,
+        message: impl Into<String>,
+        help: Option<&str>,
+    ) {
         let problem = Problem::new(self.place(at), message);
         self.problems.push(match help {
             Some(help) => problem.help(help),
@@ -98,7 +103,7 @@ impl<'s> Reader<'s, '_, '_> {
     }
 
     /// Skips to the end of an element whose start was taken.
-    fn skip(&mut self) {
+    pub(crate) fn skip(&mut self) {
         let mut depth = 1;
         while depth > 0 {
             match self.take() {
@@ -111,7 +116,7 @@ impl<'s> Reader<'s, '_, '_> {
     }
 
     /// Blocks up to the end of the enclosing element, which is taken.
-    fn blocks(&mut self) -> Vec<Block> {
+    pub(crate) fn blocks(&mut self) -> Vec<Block> {
         let mut out = Vec::new();
         // In a tight list, text stands in the item without a paragraph.
         let mut loose: Vec<Inline> = Vec::new();
@@ -142,7 +147,7 @@ impl<'s> Reader<'s, '_, '_> {
             }
         }
         if !loose.is_empty() {
-            self.check(&loose);
+            words::check(&loose, self.problems);
             out.push(Block::Paragraph(loose));
         }
         out
@@ -285,232 +290,6 @@ impl<'s> Reader<'s, '_, '_> {
             label: None,
             at: self.source.original(at.start),
         });
-    }
-
-    /// Inlines up to the end of the enclosing element, which is taken.
-    fn inlines(&mut self) -> Vec<Inline> {
-        let mut out = Vec::new();
-        while let Some((event, at)) = self.take() {
-            if matches!(event, Event::End(_)) {
-                break;
-            }
-            self.inline(event, &at, &mut out);
-        }
-        self.check(&out);
-        out
-    }
-
-    fn inline(&mut self, event: Event<'s>, at: &Range<usize>, out: &mut Vec<Inline>) {
-        match event {
-            Event::Text(text) => self.text(&text, at, out),
-            Event::SoftBreak => push(out, " ", self.source.original(at.start)),
-            Event::HardBreak => out.push(Inline::Break),
-            Event::Code(code) => out.push(Inline::Code(self.literal(&code))),
-            Event::InlineMath(latex) | Event::DisplayMath(latex) => {
-                let display = self.source.text()[at.clone()].starts_with("$$");
-                let latex = self.maths(&latex);
-                let start = self.source.original(at.start);
-                out.push(if display {
-                    Inline::Display { latex, at: start }
-                } else {
-                    Inline::Maths { latex, at: start }
-                });
-            }
-            Event::Html(_) | Event::InlineHtml(_) => self.problem(
-                at,
-                "raw HTML cannot be typeset",
-                Some("write Markdown; a sign `<` in prose is written `\\<`"),
-            ),
-            Event::FootnoteReference(name) => self.footnote(&name, at, out),
-            Event::Start(Tag::Emphasis) => out.push(Inline::Emphasis(self.inlines())),
-            Event::Start(Tag::Strong) => out.push(Inline::Strong(self.inlines())),
-            Event::Start(Tag::Strikethrough) => out.push(Inline::Strike(self.inlines())),
-            Event::Start(Tag::Link { dest_url, .. }) => self.link(&dest_url, at, out),
-            Event::Start(Tag::Image { .. }) => {
-                self.problem(
-                    at,
-                    "a figure stands in a paragraph of its own",
-                    Some("put an empty line before and after it"),
-                );
-                self.skip();
-            }
-            Event::Start(_) => {
-                self.problem(at, "this cannot be typeset inside a line", None);
-                self.skip();
-            }
-            Event::End(_) | Event::Rule | Event::TaskListMarker(_) => {}
-        }
-    }
-
-    fn link(&mut self, url: &str, at: &Range<usize>, out: &mut Vec<Inline>) {
-        if !url.starts_with('@') {
-            if url.contains(OPEN) {
-                self.problem(at, "a reference cannot stand in an address", None);
-            }
-            let content = self.inlines();
-            out.push(Inline::Link {
-                url: url.to_owned(),
-                content,
-            });
-            return;
-        }
-        self.skip();
-        let keys = url
-            .split(';')
-            .map(|key| {
-                let key = key.trim().trim_start_matches('@');
-                let (key, detail) = match key.split_once(',') {
-                    Some((key, detail)) => (key.trim(), Some(detail.trim().to_owned())),
-                    None => (key, None),
-                };
-                Key {
-                    key: key.to_owned(),
-                    detail,
-                }
-            })
-            .collect();
-        out.push(Inline::Cite {
-            keys,
-            at: self.source.original(at.start),
-        });
-    }
-
-    fn footnote(&mut self, name: &str, at: &Range<usize>, out: &mut Vec<Inline>) {
-        let Some(&start) = self.notes.get(name) else {
-            self.problem(at, format!("there is no footnote `{name}`"), None);
-            return;
-        };
-        if self.wanted.iter().any(|open| open == name) {
-            self.problem(at, format!("footnote `{name}` refers to itself"), None);
-            return;
-        }
-        let back = std::mem::replace(&mut self.next, start);
-        self.wanted.push(name.to_owned());
-        let content = self.blocks();
-        self.wanted.pop();
-        self.next = back;
-        out.push(Inline::Footnote(content));
-    }
-
-    fn text(&mut self, text: &str, at: &Range<usize>, out: &mut Vec<Inline>) {
-        for piece in pieces(text) {
-            match piece {
-                Ok(words) => push(out, words, self.source.original(at.start)),
-                Err(index) => {
-                    let Some(asked) = self.source.usage(index) else {
-                        continue;
-                    };
-                    if asked.name == Macro::Unknown {
-                        out.push(Inline::Unknown {
-                            what: asked.args[0].clone(),
-                            at: self.source.place(asked).start,
-                        });
-                    } else if let Some(number) = self.number(index) {
-                        out.push(Inline::Number(number));
-                    }
-                }
-            }
-        }
-    }
-
-    fn number(&mut self, index: usize) -> Option<usize> {
-        let asked = self.source.usage(index)?;
-        let at = self.source.place(asked);
-        let place = line_col(self.draft, at.start);
-        match self.resolver.number(asked, at, place) {
-            Ok(number) => Some(number),
-            Err(problem) => {
-                self.problems.push(problem);
-                None
-            }
-        }
-    }
-
-    /// Maths keeps its tokens, but with the index of the number instead of that of the reference.
-    fn maths(&mut self, latex: &str) -> String {
-        let mut out = String::new();
-        for piece in pieces(latex) {
-            match piece {
-                Ok(text) => out.push_str(text),
-                Err(index) => {
-                    if let Some(number) = self.number(index) {
-                        out.push_str(&crate::draft::mask::token(number));
-                    }
-                }
-            }
-        }
-        out
-    }
-
-    /// Code shows a reference as it is written.
-    fn literal(&self, code: &str) -> String {
-        pieces(code)
-            .into_iter()
-            .map(|piece| match piece {
-                Ok(text) => text,
-                Err(index) => self
-                    .source
-                    .usage(index)
-                    .map_or("", |asked| &self.draft[self.source.place(asked)]),
-            })
-            .collect()
-    }
-
-    /// Refuses placeholders and macros that nobody knows.
-    fn check(&mut self, inlines: &[Inline]) {
-        for inline in inlines {
-            let Inline::Text { text, at } = inline else {
-                continue;
-            };
-            if let Some(found) = placeholder::find(text) {
-                let message = format!("placeholder `{}`", &text[found.clone()]);
-                self.problems.push(
-                    Problem::new(at + found.start..at + found.end, message).help(
-                        "write it out, or `\\unknown{what}`; to mention the word itself, put it in backticks",
-                    ),
-                );
-            }
-            if let Some(found) = unknown_macro(text) {
-                let name = &text[found.clone()];
-                let near = Macro::ALL
-                    .iter()
-                    .map(|(known, ..)| *known)
-                    .max_by(|a, b| {
-                        let like = |known: &str| strsim::jaro_winkler(known, &name[1..]);
-                        like(a).total_cmp(&like(b))
-                    })
-                    .unwrap_or("val");
-                self.problems.push(
-                    Problem::new(
-                        at + found.start..at + found.end,
-                        format!("unknown macro `{name}`"),
-                    )
-                    .help(format!(
-                        "`\\{near}` is the nearest; LaTeX is written between dollar signs"
-                    )),
-                );
-            }
-        }
-    }
-}
-
-fn unknown_macro(text: &str) -> Option<Range<usize>> {
-    text.match_indices('\\').find_map(|(at, _)| {
-        let rest = &text[at + 1..];
-        let length = rest
-            .find(|c: char| !c.is_ascii_alphabetic())
-            .unwrap_or(rest.len());
-        (length > 0).then_some(at..at + 1 + length)
-    })
-}
-
-fn push(out: &mut Vec<Inline>, words: &str, at: usize) {
-    match out.last_mut() {
-        Some(Inline::Text { text, .. }) => text.push_str(words),
-        _ => out.push(Inline::Text {
-            text: words.to_owned(),
-            at,
-        }),
     }
 }
 

@@ -9,8 +9,8 @@ use crate::draft::place::Problem;
 #[derive(Debug)]
 pub(crate) struct Source {
     masked: Masked,
-    /// Where each line of the unmasked text stands in the draft: (offset in the text, offset in the draft).
-    lines: Vec<(usize, usize)>,
+    /// Where parts of the unmasked text stand in the draft: (offset in the text, offset in the draft).
+    parts: Vec<(usize, usize)>,
 }
 
 impl Source {
@@ -19,36 +19,26 @@ impl Source {
         Self::new(&draft[start..], vec![(0, start)], problems)
     }
 
-    /// A value of the front matter. YAML may indent and fold it, so its lines are looked up one by one.
+    /// A value of the front matter. YAML may indent and fold it, so its words are looked up one by one.
     pub(crate) fn value(text: &str, matter: &str, problems: &mut Vec<Problem>) -> Self {
-        let mut lines = Vec::new();
-        let mut offset = 0;
+        let mut words = vec![(0, 0)];
         let mut from = 0;
-        for line in text.split_inclusive('\n') {
-            let words = line.trim();
-            let indent = line.len() - line.trim_start().len();
-            // A folded line is longer than any line of the file, so its first words must do.
-            let found = (matter[from..].find(words)).or_else(|| {
-                let start: String = words.chars().take(24).collect();
-                matter[from..].find(&start)
-            });
-            if let Some(found) = found {
-                lines.push((offset + indent, from + found));
-                from += found;
+        for word in text.split_whitespace() {
+            // A word is a part of `text`, so the difference of their addresses is its offset.
+            let offset = word.as_ptr() as usize - text.as_ptr() as usize;
+            if let Some(found) = matter[from..].find(word) {
+                words.push((offset, from + found));
+                from += found + word.len();
             }
-            offset += line.len();
         }
-        if lines.is_empty() {
-            lines.push((0, 0));
-        }
-        Self::new(text, lines, problems)
+        Self::new(text, words, problems)
     }
 
-    fn new(text: &str, lines: Vec<(usize, usize)>, problems: &mut Vec<Problem>) -> Self {
+    fn new(text: &str, parts: Vec<(usize, usize)>, problems: &mut Vec<Problem>) -> Self {
         let mut own = Vec::new();
         let source = Self {
             masked: mask(text, &mut own),
-            lines,
+            parts,
         };
         problems.extend(own.into_iter().map(|problem| Problem {
             at: source.unmasked(problem.at.start)..source.unmasked(problem.at.end),
@@ -78,8 +68,8 @@ impl Source {
     }
 
     fn unmasked(&self, offset: usize) -> usize {
-        let after = self.lines.partition_point(|(line, _)| *line <= offset);
-        let (line, place) = self.lines[after.saturating_sub(1)];
-        place + offset.saturating_sub(line)
+        let after = self.parts.partition_point(|(part, _)| *part <= offset);
+        let (part, place) = self.parts[after.saturating_sub(1)];
+        place + offset.saturating_sub(part)
     }
 }

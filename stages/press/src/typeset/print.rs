@@ -99,3 +99,25 @@ pub(crate) fn pages(
         })
         .collect()
 }
+
+/// A figure as PNG, drawn by the same engine and fonts as the paper.
+///
+/// # Errors
+/// SVG that Typst cannot draw.
+pub(crate) fn image(svg: &str, pixels_per_point: f64) -> Result<Vec<u8>, Failure> {
+    let main = "#set page(width: auto, height: auto, margin: 3pt)\n#image(\"figure.svg\")\n";
+    let mut memory = Memory::new(main.to_owned());
+    memory.add("figure.svg", svg.as_bytes().to_vec());
+    let Warned { output, .. } = typst::compile::<PagedDocument>(&memory);
+    let document = output.map_err(|errors| {
+        let first = errors.first().map(|error| error.message.to_string());
+        Failure::bug(format!(
+            "cannot draw the figure: {}",
+            first.unwrap_or_default()
+        ))
+    })?;
+    pages(&document, pixels_per_point)?
+        .into_iter()
+        .next()
+        .ok_or_else(|| Failure::bug("the figure has no page"))
+}

@@ -1,0 +1,148 @@
+//! The stage type `paper/set`: its ports, and what it reads from a call.
+
+use kyobashi_stage::{Call, Context, Failure, Output, Outputs, Port, Signature, Stage};
+use serde_json::{Value, json};
+
+use crate::draft::matter::Provenance;
+use crate::paper::set::set;
+
+/// The stage type `paper/set`.
+pub(crate) struct Set;
+
+impl Stage for Set {
+    fn signature(&self) -> Signature {
+        Signature {
+            ins: vec![
+                Port::new("draft", "text", "Markdown with references"),
+                Port::new(
+                    "figures",
+                    "list<file(.svg)>?",
+                    "the figures, in the order of `figure_names`",
+                ),
+            ],
+            with: vec![
+                Port::or(
+                    "results",
+                    "json",
+                    json!({}),
+                    "the documents that references lead into, by name",
+                ),
+                Port::or(
+                    "figure_names",
+                    "list<str>",
+                    json!([]),
+                    "what the draft calls the figures",
+                ),
+                Port::new("title", "str?", "instead of the front matter's"),
+                Port::new("authors", "list<str>?", "instead of the front matter's"),
+                Port::new(
+                    "provenance",
+                    "str?",
+                    "live, local, scripted or baseline; the worse of this and the front matter's counts",
+                ),
+                Port::new(
+                    "bibliography",
+                    "text?",
+                    "BibTeX of the works that the draft cites",
+                ),
+                Port::or(
+                    "style",
+                    "str",
+                    "ieee",
+                    "the citation style, by the name of its CSL file",
+                ),
+            ],
+            outs: vec![
+                Port::new(
+                    "pdf",
+                    "file(.pdf)",
+                    "the paper; every number links to its origin",
+                ),
+                Port::new("text", "text", "the paper in plain text, in reading order"),
+                Port::new(
+                    "numbers",
+                    "json",
+                    "every number with its reference, full value and digest; warnings",
+                ),
+                Port::new("pages", "list<file(.png)>", "the pages as images"),
+            ],
+            ..Signature::new(
+                "paper/set",
+                1,
+                "Typesets a paper whose numbers all lead to their origin",
+            )
+        }
+    }
+
+    fn run(&self, call: &Call, _: &dyn Context) -> Result<Outputs, Failure> {
+        let paper = set(&Asked::read(call)?)?;
+        let pages = paper.pages.into_iter().map(Output::bytes).collect();
+        Ok(Outputs::from([
+            ("pdf".to_owned(), Output::bytes(paper.pdf)),
+            ("text".to_owned(), Output::bytes(paper.text)),
+            ("numbers".to_owned(), Output::value(paper.numbers)),
+            ("pages".to_owned(), Output::List { items: pages }),
+        ]))
+    }
+}
+
+/// Everything that a paper is made from.
+pub(crate) struct Asked {
+    pub(crate) draft: String,
+    pub(crate) results: Value,
+    /// Name and content, in the order given.
+    pub(crate) figures: Vec<(String, Vec<u8>)>,
+    pub(crate) title: Option<String>,
+    pub(crate) authors: Option<Vec<String>>,
+    pub(crate) provenance: Option<Provenance>,
+    pub(crate) bibliography: Option<String>,
+    pub(crate) style: String,
+}
+impl Asked {
+    fn read(call: &Call) -> Result<Self, Failure> {
+        let names: Vec<String> = call.get("figure_names")?;
+        let mut files = Vec::new();
+        if call.has("figures") {
+            for member in call.datum("figures")?.members() {
+                files.push(crate::input::bytes(member, "figures")?);
+            }
+        }
+        if names.len() != files.len() {
+            return Err(Failure::new(format!(
+                "{} figures were given and {} names",
+                files.len(),
+                names.len()
+            ))
+            .help("`figure_names` lists one name for each figure, in order"));
+        }
+        let optional = |name: &str| -> Result<Option<String>, Failure> {
+            call.has(name).then(|| call.text(name)).transpose()
+        };
+        let provenance = match optional("provenance")? {
+            None => None,
+            Some(word) => Some(
+                Provenance::ALL
+                    .into_iter()
+                    .find(|(known, _)| *known == word)
+                    .ok_or_else(|| {
+                        Failure::new(format!("unknown provenance `{word}`"))
+                            .help("one of live, local, scripted and baseline")
+                    })?
+                    .1,
+            ),
+        };
+        Ok(Self {
+            draft: call.text("draft")?,
+            results: call.value("results")?,
+            figures: names.into_iter().zip(files).collect(),
+            title: optional("title")?,
+            authors: call
+                .has("authors")
+                .then(|| call.get("authors"))
+                .transpose()?,
+            provenance,
+            bibliography: optional("bibliography")?,
+            style: call.get("style")?,
+        })
+    }
+}

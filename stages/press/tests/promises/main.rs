@@ -1,0 +1,5 @@
+//! What the press promises, tested through its stages as the engine would call them.
+
+mod desk;
+mod figures;
+mod papers;

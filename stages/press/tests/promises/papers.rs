@@ -1,0 +1,254 @@
+//! Papers: every number leads to its origin, and everything wrong is refused with its place.
+
+use kyobashi_stage::{Failure, Output, Outputs};
+use serde_json::{Value, json};
+
+use crate::desk::{Desk, bytes, list, text, value};
+
+const DRAFT: &str = include_str!("data/draft.md");
+const WORKS: &str = include_str!("data/works.bib");
+const RESULTS: &str = include_str!("data/results.json");
+const NUMBERS: &str = include_str!("data/numbers.json");
+const SVG: &str = r##"<svg xmlns="http://www.w3.org/2000/svg" width="238pt" height="100pt" viewBox="0 0 238 100"><path d="M10 10L228 90" stroke="#0072B2"/></svg>"##;
+
+fn desk(draft: &str) -> Desk {
+    Desk::default()
+        .with("draft", draft)
+        .with("results", serde_json::from_str::<Value>(RESULTS).unwrap())
+        .with("bibliography", WORKS)
+        .datum("figures", list(&[SVG]))
+        .with("figure_names", json!(["curves"]))
+}
+
+fn set(draft: &str) -> Result<Outputs, Failure> {
+    desk(draft).run("paper/set")
+}
+
+/// A short draft with a body of its own.
+fn short(body: &str) -> String {
+    format!("---\ntitle: A\nprovenance: baseline\n---\n\n{body}\n")
+}
+
+fn refused(body: &str) -> Failure {
+    set(&short(body)).expect_err("the draft is refused")
+}
+
+#[test]
+fn every_number_is_listed_with_its_origin() {
+    let outputs = set(DRAFT).unwrap();
+    let numbers = value(&outputs, "numbers");
+    // Compared as text: reading a double back from JSON may move its last digit.
+    assert_eq!(format!("{numbers:#}"), NUMBERS.trim_end());
+}
+
+#[test]
+fn equal_calls_give_equal_bytes() {
+    let (a, b) = (set(DRAFT).unwrap(), set(DRAFT).unwrap());
+    assert_eq!(a, b);
+    assert!(bytes(&a, "pdf").starts_with(b"%PDF-1.7"));
+}
+
+#[test]
+fn the_pdf_says_who_wrote_and_carries_the_list_of_numbers() {
+    let outputs = set(DRAFT).unwrap();
+    let pdf = String::from_utf8_lossy(&bytes(&outputs, "pdf")).into_owned();
+    // The metadata packet is stored as plain XML.
+    assert!(
+        pdf.contains("Produced WITHOUT a language model: ideas enumerated"),
+        "no sentence"
+    );
+    assert!(pdf.contains("numbers.json"), "no attachment");
+    assert!(pdf.contains("/StructTreeRoot"), "not tagged");
+    assert!(
+        text(&outputs, "text").contains("Provenance: baseline. Produced WITHOUT a language model")
+    );
+    let Output::List { items } = &outputs["pages"] else {
+        panic!("pages are a list")
+    };
+    assert_eq!(items.len(), 2);
+    assert!(matches!(&items[0], Output::Bytes { bytes } if bytes.starts_with(b"\x89PNG")));
+}
+
+#[test]
+fn the_text_reads_as_the_paper_does() {
+    let text = text(&set(DRAFT).unwrap(), "text");
+    for part in [
+        "On circle the loss is 7.3% lower than that of the baseline (0.409 [0.397, 0.421], n = 3)",
+        "hand [1, 2]",
+        "See Figure 1 and Table 1.",
+        "| circle | 0.441 | 0.409 | \u{2212}0.032 |",
+        "# \\val{not.a.reference} stays as written",
+        "[2] Alexander Quinn Nichol",
+        "\\eta = 3.0 × 10⁻⁴",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+}
+
+#[test]
+fn an_unresolved_reference_is_refused_with_its_place_and_the_nearest_name() {
+    let failure = refused("The loss is \\val{trial.by.circel.eval_loss}{.3}.");
+    assert_eq!(
+        failure.message.lines().collect::<Vec<_>>()[..3],
+        [
+            "draft.md:6:13: `trial.by.circel.eval_loss` is not in the results",
+            "6 | The loss is \\val{trial.by.circel.eval_loss}{.3}.",
+            "  |             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^",
+        ]
+    );
+    assert_eq!(
+        failure.help.as_deref(),
+        Some("did you mean `trial.by.circle.eval_loss`?")
+    );
+}
+
+#[test]
+fn references_in_the_abstract_have_places_too() {
+    let draft = "---\ntitle: A\nabstract: >\n  We find\n  \\val{nothing.here} in it.\nprovenance: live\n---\nText.\n";
+    assert!(
+        set(draft)
+            .unwrap_err()
+            .message
+            .starts_with("draft.md:5:3: `nothing.here`")
+    );
+}
+
+#[test]
+fn placeholders_are_refused_and_mentions_are_not() {
+    for (body, place) in [
+        (
+            "We improve by XX % here.",
+            "draft.md:6:15: placeholder `XX`",
+        ),
+        ("See **{{ table }}** now.", "draft.md:6:7: placeholder `{{`"),
+        (
+            "- first\n- TODO: write this",
+            "draft.md:7:3: placeholder `TODO`",
+        ),
+        (
+            "| a | b |\n|---|---|\n| 1 | TBD |",
+            "draft.md:8:7: placeholder `TBD`",
+        ),
+    ] {
+        let failure = refused(body);
+        assert!(failure.message.starts_with(place), "{}", failure.message);
+    }
+    assert!(set(&short("The word `TODO` is mentioned, and `{{` too.")).is_ok());
+}
+
+#[test]
+fn what_cannot_be_typeset_is_refused_with_its_place() {
+    for (body, message) in [
+        (
+            "a <b>bold</b> word",
+            "draft.md:6:3: raw HTML cannot be typeset",
+        ),
+        (
+            "![A caption](curvs)",
+            "draft.md:6:1: there is no figure `curvs`",
+        ),
+        (
+            "As shown [@ho2021].",
+            "draft.md:6:10: `ho2021` is not in the bibliography",
+        ),
+        (
+            "See [@tab:none].",
+            "draft.md:6:5: nothing is labelled `tab:none`",
+        ),
+        ("A \\valu{x} here.", "draft.md:6:3: unknown macro `\\valu`"),
+        (
+            "The $\\foo{x}$ is",
+            "draft.md:6:5: formula: unknown command: \\foo",
+        ),
+        (
+            "\\val{trial.by.circle.eval_loss}{3}",
+            "draft.md:6:1: unknown format `3`",
+        ),
+        (
+            "\\calc{1 + 2}{sum}",
+            "draft.md:6:1: `1 + 2` is computed from no reference",
+        ),
+        (
+            "\\calc{trial.by.circle.eval_loss / 0}{x}",
+            "draft.md:6:1: the expression divides by zero",
+        ),
+        (
+            "\\val{trial.by.circle}",
+            "draft.md:6:1: `trial.by.circle` is an object without `mean`",
+        ),
+        (
+            "# One\n\n# One",
+            "draft.md:8:1: section `One` is there twice",
+        ),
+        (
+            "![a](curves)\n\n![b](curves)",
+            "draft.md:8:1: figure `curves` is shown twice",
+        ),
+    ] {
+        let failure = refused(body);
+        assert!(
+            failure.message.starts_with(message),
+            "{body}\n{}",
+            failure.message
+        );
+        assert!(failure.message.contains("\n6 | ") || failure.message.contains("\n8 | "));
+    }
+}
+
+#[test]
+fn all_problems_are_shown_at_once() {
+    let failure = refused("\\val{a}\n\n<b>\n\n\\val{b}");
+    assert_eq!(
+        failure.message.matches("draft.md:").count(),
+        3,
+        "{}",
+        failure.message
+    );
+}
+
+#[test]
+fn a_draft_must_say_who_wrote_it() {
+    let failure = set("---\ntitle: A\n---\nText.").unwrap_err();
+    assert!(failure.message.contains("does not say who wrote it"));
+    let worse = desk("---\ntitle: A\nprovenance: live\n---\nText.").with("provenance", "scripted");
+    let text = text(&worse.run("paper/set").unwrap(), "text");
+    assert!(text.contains("SCRIPTED"), "{text}");
+}
+
+#[test]
+fn a_figure_that_the_draft_does_not_show_is_a_warning() {
+    let numbers = value(&set(&short("Text.")).unwrap(), "numbers");
+    assert_eq!(
+        numbers["warnings"][0]["message"],
+        "figure `curves` was given but is not in the draft"
+    );
+}
+
+#[test]
+fn the_direction_word_follows_the_numbers() {
+    let text = |body: &str| text(&set(&short(body)).unwrap(), "text");
+    let (low, high) = ("trial.by.circle.eval_loss", "baseline.by.circle.eval_loss");
+    assert!(text(&format!("It is \\change{{{high}}}{{{low}}}.")).contains("It is 7.3% lower."));
+    assert!(text(&format!("It is \\change{{{low}}}{{{high}}}.")).contains("It is 7.9% higher."));
+    assert!(
+        text(&format!("It is \\change{{{low}}}{{{high}}}{{.3}}.")).contains("It is 0.032 higher.")
+    );
+    assert!(text(&format!("It is \\change{{{low}}}{{{low}}}.")).contains("It is unchanged."));
+}
+
+#[test]
+fn references_survive_all_markup() {
+    let reference = "\\val{trial.by.circle.eval_loss.mean}{.3}";
+    let body = format!(
+        "**{reference}** _{reference}_ [{reference}](https://a.b) ~~{reference}~~ ${reference} \\times 2$ \"{reference}\"\n\n> {reference}\n\n- {reference}\n\n| {reference} |\n|---|\n| x |\n\nNote.[^n]\n\n[^n]: {reference}"
+    );
+    let numbers = value(&set(&short(&body)).unwrap(), "numbers");
+    let numbers = numbers["numbers"].as_array().unwrap();
+    assert_eq!(numbers.len(), 10);
+    assert!(
+        numbers
+            .iter()
+            .all(|number| number["shown"] == "0.409" && number["page"] == 1),
+        "{numbers:?}"
+    );
+}
