@@ -20,7 +20,7 @@ pub use failure::{Failure, Retry};
 pub use model::{BASELINE, Model};
 pub use signature::{Field, Port, Shape, Signature};
 pub use types::{Type, TypeError};
-pub use wire::{Description, FromWorker, ToWorker, WIRE_VERSION};
+pub use wire::{Checkpoints, Description, FromWorker, ToWorker, WIRE_VERSION};
 
 /// A stage type that runs inside the engine's process, on a blocking thread.
 pub trait Stage: Send + Sync {

@@ -13,11 +13,30 @@ pub const WIRE_VERSION: u32 = 1;
 /// Engine to worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "a handful of these exist in a process")]
 pub enum ToWorker {
     /// Run one call; `scratch` is an empty folder for its outputs. One call at a time.
-    Run { call: Call, scratch: PathBuf, threads: u32 },
+    Run {
+        call: Call,
+        scratch: PathBuf,
+        threads: u32,
+        /// Where the work may save how far it is; without, a call that is killed begins anew.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        checkpoints: Option<Checkpoints>,
+    },
     /// Give up the running call, answer `Failed`.
     Cancel,
+}
+
+/// A place for checkpoints of one call: it outlives a killed attempt and is given to the next attempt at
+/// the same call, and to no other call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Checkpoints {
+    /// An existing folder.
+    pub dir: PathBuf,
+    /// Seconds between checkpoints, about.
+    pub every: f64,
 }
 
 /// Worker to engine.

@@ -114,6 +114,7 @@ impl Worker {
             call: job.call.clone(),
             scratch: job.scratch.clone(),
             threads: job.threads,
+            checkpoints: None,
         };
         let mut line = serde_json::to_vec(&ask)?;
         line.push(b'\n');
