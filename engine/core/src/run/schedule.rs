@@ -70,7 +70,10 @@ pub struct Schedule<'a> {
     urgency: Box<dyn Fn(&Graph, NodeId) -> u64 + Send + 'a>,
     free: Amounts,
     running: BTreeMap<NodeId, Amounts>,
+    /// Nodes that have not settled.
     open: usize,
+    /// Nodes that are calls.
+    calls: u64,
     stopped: bool,
 }
 
@@ -97,6 +100,7 @@ impl<'a> Schedule<'a> {
             free,
             running: BTreeMap::new(),
             open: 0,
+            calls: 0,
             stopped: false,
         };
         schedule.count(0, &edges);
@@ -146,11 +150,7 @@ impl<'a> Schedule<'a> {
     /// Calls known so far.
     #[must_use]
     pub fn known(&self) -> u64 {
-        self.graph
-            .nodes
-            .node_weights()
-            .filter(|node| node.kind == NodeKind::Call)
-            .count() as u64
+        self.calls
     }
 
     /// The place from which a node's expressions are seen.
@@ -188,6 +188,8 @@ impl<'a> Schedule<'a> {
             }
         }
         for index in old..nodes {
+            let call = self.graph.node(NodeId::new(index)).kind == NodeKind::Call;
+            self.calls += u64::from(call);
             if self.waiting_for[index] == 0 {
                 self.visit(NodeId::new(index));
             }

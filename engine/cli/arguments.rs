@@ -1,0 +1,172 @@
+//! The arguments of `kyo`; help texts are the doc comments here.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A bridge from an idea to a reviewed paper: pipelines in YAML, every result kept by its content
+///
+/// Start with `kyo demo`.
+#[derive(Parser)]
+#[command(
+    name = "kyo",
+    version,
+    max_term_width = 100,
+    subcommand_required = true
+)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) global: Global,
+}
+
+/// Options of every command.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Global {
+    /// Print data as JSON on standard output (`run`: one event a line)
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Where results are kept [default: .kyobashi beside the pipeline]
+    #[arg(long, global = true, env = "KYO_STORE", value_name = "DIR")]
+    pub(crate) store: Option<PathBuf>,
+    /// Say more; twice, say everything (no bars then)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Say nothing but errors and results
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// When to use colour
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    Run(Run),
+    Check(Check),
+    Plan(Plan),
+    Why(Why),
+    Show(Show),
+    Setup(Setup),
+    Doctor(Doctor),
+    Demo(Demo),
+}
+
+/// Which pipeline, and with which values.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Pipeline {
+    /// The pipeline file
+    pub(crate) file: PathBuf,
+    /// Use one of the file's `profiles:`
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// Values of parameters and models from a YAML file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) values: Option<PathBuf>,
+    /// Set a parameter or a model: `--set params.n=3 --set models.reviewer=openai/gpt-4o`
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) set: Vec<String>,
+}
+
+/// Run a pipeline; what is there already is reused
+///
+/// Examples:
+///   kyo run examples/hello.yaml
+///   kyo run pipelines/ai-scientist.yaml --profile demo --out demo
+///   kyo run pipelines/ai-scientist.yaml --set models.reviewer=openai/gpt-4o
+///
+/// The same command resumes after a failure, after Ctrl-C and after `kill -9`.
+#[derive(Args, Clone, Debug)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) pipeline: Pipeline,
+    /// Put the pipeline's outputs here, by name
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Stages that run at once [default: the number of cores]
+    #[arg(short, long, value_name = "N")]
+    pub(crate) jobs: Option<usize>,
+    /// Run this stage (by name or path) although its result is there
+    #[arg(long, value_name = "STAGE")]
+    pub(crate) refresh: Vec<String>,
+}
+
+/// Check a pipeline: every problem at once, nothing runs
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) pipeline: Pipeline,
+    /// How problems are printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Text,
+    Json,
+    Sarif,
+    Github,
+}
+
+/// Say what would run and what would be reused, and why; nothing runs
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Plan {
+    #[command(flatten)]
+    pub(crate) pipeline: Pipeline,
+}
+
+/// Say why a stage would run, or what its result was made from
+///
+/// Addresses are those of `kyo plan`: 'study[learned_gate].reviewer[sample=0]'.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Why {
+    #[command(flatten)]
+    pub(crate) pipeline: Pipeline,
+    /// The address of a stage run
+    pub(crate) address: String,
+}
+
+/// Show what a stage run of the last run made: outputs, recipe, cost
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Show {
+    /// The address of a stage run; all of them if absent
+    pub(crate) address: Option<String>,
+    /// Print the content of this output
+    #[arg(long, value_name = "NAME")]
+    pub(crate) output: Option<String>,
+    /// A run by its number [default: the last]
+    #[arg(long, value_name = "N")]
+    pub(crate) run: Option<u64>,
+}
+
+/// Find or fetch libtorch, and build the trainer
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Setup {}
+
+/// Say what is here and what is missing, and how to get it
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Doctor {}
+
+/// Set up what is needed, then run the AI Scientist in small: no key, no model, no LaTeX
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Demo {
+    /// Where the paper, the report and the results go
+    #[arg(long, value_name = "DIR", default_value = "demo")]
+    pub(crate) out: PathBuf,
+    /// Set a parameter or a model, as in `kyo run`
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Stages that run at once [default: the number of cores]
+    #[arg(short, long, value_name = "N")]
+    pub(crate) jobs: Option<usize>,
+}

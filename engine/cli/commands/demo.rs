@@ -1,0 +1,61 @@
+//! `kyo demo`: set-up, then `kyo run pipelines/ai-scientist.yaml --profile demo --out demo`.
+
+use std::time::Instant;
+
+use crate::arguments::{Demo, Global, Pipeline, Run};
+use crate::exit::{self, Code, Stopped};
+use crate::surroundings;
+use crate::talk;
+
+use super::{run, setup};
+
+pub(super) fn demo(global: &Global, arguments: &Demo) -> Result<Code, Stopped> {
+    let begin = Instant::now();
+    setup::setup(global)?;
+    let ready = begin.elapsed().as_secs_f64();
+    let home = surroundings::home();
+    let file = home.join("pipelines/ai-scientist.yaml");
+    // A path that people can read, where they stand in the folder.
+    let file = match std::env::current_dir()
+        .ok()
+        .as_deref()
+        .map(|here| file.strip_prefix(here))
+    {
+        Some(Ok(short)) => short.to_owned(),
+        _ => file,
+    };
+    let run = Run {
+        pipeline: Pipeline {
+            file,
+            profile: Some("demo".to_owned()),
+            values: None,
+            set: arguments.set.clone(),
+        },
+        out: Some(arguments.out.clone()),
+        jobs: arguments.jobs,
+        refresh: Vec::new(),
+    };
+    let outcome = run::outcome(global, &run)?;
+    if !global.json && outcome.code == exit::DONE {
+        for path in &outcome.delivered {
+            let name = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .unwrap_or_default();
+            let what = match name {
+                "paper.pdf" => "Paper",
+                "report.html" => "Report",
+                _ => continue,
+            };
+            talk::say(global, &format!("{what:8} {}", path.display()));
+        }
+        talk::say(global, &format!("Results  {}", arguments.out.display()));
+        let total = talk::duration(begin.elapsed().as_secs_f64());
+        let ready = talk::duration(ready);
+        talk::say(
+            global,
+            &format!("Took     {total}, of which set-up {ready}"),
+        );
+    }
+    Ok(outcome.code)
+}

@@ -1,0 +1,31 @@
+//! One file per command.
+
+mod check;
+mod demo;
+mod doctor;
+mod plan;
+mod run;
+mod setup;
+mod show;
+mod why;
+
+use crate::arguments::{Arguments, Command};
+use crate::exit::{Code, Stopped};
+
+/// Carries out the command.
+///
+/// # Errors
+/// What ended it early.
+pub(crate) fn run(arguments: &Arguments) -> Result<Code, Stopped> {
+    let global = &arguments.global;
+    match &arguments.command {
+        Command::Run(arguments) => run::run(global, arguments),
+        Command::Check(arguments) => check::check(global, arguments),
+        Command::Plan(arguments) => plan::plan(global, arguments),
+        Command::Why(arguments) => why::why(global, arguments),
+        Command::Show(arguments) => show::show(global, arguments),
+        Command::Setup(_) => setup::setup(global).map(|_| crate::exit::DONE),
+        Command::Doctor(_) => doctor::doctor(global),
+        Command::Demo(arguments) => demo::demo(global, arguments),
+    }
+}

@@ -1,0 +1,266 @@
+//! `kyo run`
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use kyobashi_cache::Store;
+use kyobashi_engine::artifact::Artifact;
+use kyobashi_engine::exec::{Executors, worker};
+use kyobashi_engine::plan::{Blocked, Sources};
+use kyobashi_engine::run::{Ended, Observer, RunError, Settings, Stop, drive, preview};
+use kyobashi_engine::spec::Spec;
+use kyobashi_science::Providers;
+use tokio::sync::watch;
+
+use crate::arguments::{Global, Run};
+use crate::exit::{self, Code, Stopped};
+use crate::journal::Journal;
+use crate::lines::Lines;
+use crate::progress::{Progress, counts};
+use crate::surroundings::{self, Surroundings};
+use crate::workspace::{self, Catalogue};
+use crate::{deliver, talk};
+
+/// What a run left behind, for those who start runs.
+pub(super) struct Outcome {
+    pub(super) code: Code,
+    /// Where the outputs were put.
+    pub(super) delivered: Vec<PathBuf>,
+}
+
+pub(super) fn run(global: &Global, arguments: &Run) -> Result<Code, Stopped> {
+    Ok(outcome(global, arguments)?.code)
+}
+
+/// Checks, runs, delivers and says how it went.
+pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopped> {
+    let surroundings = Surroundings::read();
+    let catalogue = Catalogue::new(Providers::default());
+    let spec = workspace::spec(global, &arguments.pipeline, &catalogue, &surroundings, true)?;
+    for name in &arguments.refresh {
+        if !spec
+            .stages
+            .iter()
+            .any(|stage| stage.name == *name || stage.path == *name)
+        {
+            return Err(
+                Stopped::wrong(format!("--refresh {name}: there is no such stage"))
+                    .help("stages are named as in the pipeline: `ideas`, or `study/writeup`"),
+            );
+        }
+    }
+    let catalogue = Catalogue::new(surroundings.servers(&spec));
+    let store = workspace::open(global, Some(&arguments.pipeline.file))?;
+    let sources = workspace::sources(&spec, &store)?;
+    let run = store.runs().new_run()?;
+    let log = run.path.join("trainer.log");
+    let executors = executors(catalogue, &surroundings, &spec, &store, &sources, log)?;
+    let scratch = Scratch::new(&store)?;
+    let settings = Settings {
+        run: run.number,
+        resources: surroundings::resources(arguments.jobs),
+        machine: surroundings::machine(),
+        refresh: arguments.refresh.clone(),
+        provider_keys: provider_keys(&surroundings.servers(&spec)),
+        secrets: surroundings.variables,
+        scratch: scratch.0.clone(),
+        now_ms: surroundings::now_ms,
+    };
+    let mut observers: Vec<Box<dyn Observer>> = Vec::new();
+    observers.push(Box::new(Journal::new(run.events)));
+    if global.json {
+        observers.push(Box::new(Lines));
+    } else {
+        observers.push(Box::new(Progress::new(global)));
+    }
+    let ended = start(
+        &spec,
+        &sources,
+        &store,
+        executors,
+        &settings,
+        &mut observers,
+    )?;
+    drop(observers);
+    store.flush()?;
+    let reached: Vec<(String, Artifact)> = ended
+        .outputs
+        .iter()
+        .filter_map(|(name, value)| Some((name.clone(), value.as_ref().ok()?.clone())))
+        .collect();
+    let delivered = match &arguments.out {
+        Some(dir) => deliver::deliver(&store, &spec, &reached, dir)?,
+        None => Vec::new(),
+    };
+    summary(global, arguments, &ended, &delivered);
+    let code = if ended.totals.stopped {
+        exit::INTERRUPTED
+    } else if ended
+        .failures
+        .iter()
+        .any(|failed| failed.failure.as_ref().is_some_and(|f| f.bug))
+    {
+        exit::OUR_FAULT
+    } else if ended.totals.failed > 0 {
+        exit::STAGE_FAILED
+    } else {
+        exit::DONE
+    };
+    Ok(Outcome { code, delivered })
+}
+
+/// Who carries out what. A trainer that is not there is an error before anything runs, if it would be
+/// needed.
+fn executors(
+    catalogue: Catalogue,
+    surroundings: &Surroundings,
+    spec: &Spec,
+    store: &Store,
+    sources: &Sources,
+    log: PathBuf,
+) -> Result<Arc<Executors>, Stopped> {
+    let program = crate::setup::trainer_path(&surroundings::home());
+    if !program.exists() {
+        let plan = preview::preview(
+            spec,
+            sources,
+            store,
+            &surroundings::machine(),
+            &Default::default(),
+        )?;
+        let needed = plan.iter().find(|node| {
+            catalogue.trainer.contains(&node.uses) && node.state != preview::Prospect::Reused
+        });
+        if let Some(node) = needed {
+            return Err(Stopped::wrong(format!(
+                "stage `{}` trains, and the trainer is not built",
+                node.address
+            ))
+            .help("run `kyo setup` once: it finds or fetches libtorch and builds the trainer"));
+        }
+    }
+    let environment = vec![("OMP_WAIT_POLICY".to_owned(), "PASSIVE".to_owned())];
+    let pool = Arc::new(worker::Pool::new(program, environment, log));
+    Ok(Arc::new(Executors {
+        stages: catalogue.stages,
+        workers: catalogue
+            .trainer
+            .into_iter()
+            .map(|name| (name, pool.clone()))
+            .collect(),
+        environment: surroundings.shell(),
+    }))
+}
+
+fn provider_keys(servers: &Providers) -> BTreeMap<String, String> {
+    servers
+        .iter()
+        .filter_map(|(name, own)| Some((name.to_owned(), own.key.clone()?)))
+        .collect()
+}
+
+fn start(
+    spec: &Spec,
+    sources: &Sources,
+    store: &Store,
+    executors: Arc<Executors>,
+    settings: &Settings,
+    observers: &mut [Box<dyn Observer>],
+) -> Result<Ended, Stopped> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(Stopped::fault)?;
+    let ended = runtime.block_on(async {
+        let (sender, receiver) = watch::channel(Stop::No);
+        tokio::spawn(async move {
+            for how in [Stop::Soon, Stop::Now] {
+                if tokio::signal::ctrl_c().await.is_err() || sender.send(how).is_err() {
+                    return;
+                }
+                if how == Stop::Soon {
+                    tracing::warn!("finishing what runs; press Ctrl-C again to stop now");
+                }
+            }
+        });
+        drive(
+            spec, sources, store, executors, settings, observers, receiver,
+        )
+        .await
+    });
+    ended.map_err(|error| match error {
+        RunError::Store(error) => error.into(),
+        RunError::Unsatisfiable(text) => {
+            Stopped::wrong(text).help("lower `resources:` of the stage, or raise `--jobs`")
+        }
+    })
+}
+
+fn summary(global: &Global, arguments: &Run, ended: &Ended, delivered: &[PathBuf]) {
+    let totals = &ended.totals;
+    for failed in &ended.failures {
+        let Some(failure) = &failed.failure else {
+            continue;
+        };
+        talk::say(global, &format!("\nFAILED   {}", failed.address));
+        for line in failure.message.lines() {
+            talk::say(global, &format!("  {line}"));
+        }
+        if let Some(place) = &failed.place {
+            talk::say(global, &format!("  spec   {place}"));
+        }
+        if let Some(help) = &failure.help {
+            talk::say(global, &format!("  help   {help}"));
+        }
+    }
+    let took = talk::duration(totals.seconds);
+    let how = if totals.stopped { "Stopped" } else { "Done" };
+    talk::say(global, &format!("{how} in {took}: {}", counts(totals)));
+    for (name, value) in &ended.outputs {
+        if let Err(Blocked::Problem(text)) = value {
+            talk::say(global, &format!("output `{name}`: {text}"));
+        }
+    }
+    if let Some(dir) = &arguments.out
+        && !delivered.is_empty()
+    {
+        talk::say(global, &format!("Results in {}", dir.display()));
+    }
+    if totals.failed > 0 || totals.stopped {
+        talk::say(
+            global,
+            "Run the same command again to go on: what is done is kept.",
+        );
+    }
+}
+
+/// The folder for the attempts of one process; the folders of processes that died are swept.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(store: &Store) -> Result<Self, Stopped> {
+        let all = store.dir().join("scratch");
+        std::fs::create_dir_all(&all)
+            .map_err(|error| Stopped::wrong(format!("cannot make {}: {error}", all.display())))?;
+        for entry in std::fs::read_dir(&all).into_iter().flatten().flatten() {
+            let dead = entry.file_name().to_str().is_some_and(|pid| {
+                pid.parse::<u32>().is_ok() && !Path::new("/proc").join(pid).exists()
+            });
+            if dead {
+                // Somebody else may sweep at the same time.
+                let _ = std::fs::remove_dir_all(entry.path());
+            }
+        }
+        let own = all.join(std::process::id().to_string());
+        let own = std::path::absolute(own).map_err(Stopped::fault)?;
+        Ok(Self(own))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,113 @@
+//! Exit codes, and what ends a command early.
+
+use std::fmt;
+use std::process::ExitCode;
+
+use crate::arguments::Global;
+use crate::talk;
+
+/// An exit code of `kyo`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Code(u8);
+
+/// Everything asked for was done.
+pub(crate) const DONE: Code = Code(0);
+/// A stage failed.
+pub(crate) const STAGE_FAILED: Code = Code(1);
+/// Wrong use of the command, or a wrong spec.
+pub(crate) const WRONG_USE: Code = Code(2);
+/// Our fault.
+pub(crate) const OUR_FAULT: Code = Code(70);
+/// Stopped by the user.
+pub(crate) const INTERRUPTED: Code = Code(130);
+
+impl From<Code> for ExitCode {
+    fn from(code: Code) -> Self {
+        Self::from(code.0)
+    }
+}
+
+/// What ends a command early.
+#[derive(Debug)]
+pub(crate) struct Stopped {
+    pub(crate) code: Code,
+    /// Lower-case fragment; empty when everything was said already.
+    pub(crate) message: String,
+    pub(crate) help: Option<String>,
+}
+
+impl Stopped {
+    /// The user can mend it.
+    pub(crate) fn wrong(message: impl fmt::Display) -> Self {
+        Self {
+            code: WRONG_USE,
+            message: message.to_string(),
+            help: None,
+        }
+    }
+
+    /// We or the machine are at fault.
+    pub(crate) fn fault(message: impl fmt::Display) -> Self {
+        Self {
+            code: OUR_FAULT,
+            message: message.to_string(),
+            help: None,
+        }
+    }
+
+    /// The problems were shown already.
+    pub(crate) fn shown(code: Code) -> Self {
+        Self {
+            code,
+            message: String::new(),
+            help: None,
+        }
+    }
+
+    pub(crate) fn help(self, help: impl Into<String>) -> Self {
+        Self {
+            help: Some(help.into()),
+            ..self
+        }
+    }
+
+    /// Says it, and gives the code to leave with.
+    pub(crate) fn report(&self, global: &Global) -> Code {
+        if !self.message.is_empty() {
+            talk::error(global, &self.message, self.help.as_deref());
+        }
+        self.code
+    }
+}
+
+impl From<kyobashi_cache::StoreError> for Stopped {
+    fn from(error: kyobashi_cache::StoreError) -> Self {
+        let help = error.help().map(str::to_owned);
+        Self {
+            code: STAGE_FAILED,
+            message: error.to_string(),
+            help,
+        }
+    }
+}
+
+impl From<kyobashi_stage::Failure> for Stopped {
+    fn from(failure: kyobashi_stage::Failure) -> Self {
+        Self {
+            code: WRONG_USE,
+            message: failure.message,
+            help: failure.help,
+        }
+    }
+}
+
+impl From<std::io::Error> for Stopped {
+    fn from(error: std::io::Error) -> Self {
+        // Whoever reads our output may stop reading; that is no fault.
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            Self::shown(DONE)
+        } else {
+            Self::fault(error)
+        }
+    }
+}

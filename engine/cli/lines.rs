@@ -1,0 +1,17 @@
+//! `--json`: events as lines on standard output.
+
+use kyobashi_engine::run::{Event, Observer};
+
+use crate::talk;
+
+/// Prints every event but progress.
+pub(crate) struct Lines;
+
+impl Observer for Lines {
+    fn see(&mut self, event: &Event) {
+        if !matches!(event, Event::NodeNoted { .. }) {
+            // Nobody reads any more: the run goes on and its journal is whole.
+            let _ = talk::json(event);
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Progress on a terminal: one bar for the whole, one line for each stage that runs. Elsewhere: a
+//! line for each stage that ends.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use kyobashi_engine::run::{Event, FinalState, Finished, Observer, Totals};
+use kyobashi_stage::Note;
+
+use crate::arguments::Global;
+use crate::talk;
+
+/// Running stages that get a line of their own.
+const LINES: usize = 12;
+
+/// Draws or prints.
+pub(crate) struct Progress {
+    global: Global,
+    bars: Option<Bars>,
+    totals: Totals,
+    known: u64,
+}
+
+struct Bars {
+    all: MultiProgress,
+    whole: ProgressBar,
+    running: BTreeMap<String, ProgressBar>,
+}
+
+impl Progress {
+    /// Bars where they can be drawn.
+    pub(crate) fn new(global: &Global) -> Self {
+        let bars = talk::bars(global).then(|| {
+            let all = MultiProgress::new();
+            let whole = all.add(ProgressBar::new(0));
+            whole.set_style(style(
+                "[{elapsed_precise}] {bar:30} {pos}/{len} stages  {msg}",
+            ));
+            whole.enable_steady_tick(Duration::from_millis(200));
+            Bars {
+                all,
+                whole,
+                running: BTreeMap::new(),
+            }
+        });
+        Self {
+            global: global.clone(),
+            bars,
+            totals: Totals::default(),
+            known: 0,
+        }
+    }
+
+    fn started(&mut self, address: &str, uses: &str) {
+        let Some(bars) = &mut self.bars else { return };
+        if bars.running.len() >= LINES {
+            return;
+        }
+        let bar = bars.all.add(ProgressBar::new_spinner());
+        bar.set_style(style("  {spinner} {prefix}  {msg}"));
+        bar.set_prefix(address.to_owned());
+        bar.set_message(uses.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(120));
+        bars.running.insert(address.to_owned(), bar);
+    }
+
+    fn noted(&mut self, address: &str, note: &Note) {
+        if let Some(bar) = self
+            .bars
+            .as_ref()
+            .and_then(|bars| bars.running.get(address))
+        {
+            if let (Some(step), Some(total)) = (note.step, note.total) {
+                if bar.length() != Some(total) {
+                    bar.set_style(style("  {spinner} {prefix}  {bar:20} {pos}/{len}  {msg}"));
+                    bar.set_length(total);
+                }
+                bar.set_position(step);
+            }
+            bar.set_message(said(note));
+        }
+        if let Some(message) = &note.message {
+            tracing::info!("{address}: {message}");
+        }
+    }
+
+    fn finished(&mut self, finished: &Finished) {
+        self.totals.count(finished);
+        let line = line(finished);
+        match &mut self.bars {
+            Some(bars) => {
+                if let Some(bar) = bars.running.remove(&finished.address) {
+                    bar.finish_and_clear();
+                }
+                let done =
+                    self.totals.ran + self.totals.reused + self.totals.failed + self.totals.skipped;
+                bars.whole.set_length(self.known.max(done));
+                bars.whole.set_position(done);
+                bars.whole.set_message(counts(&self.totals));
+                if finished.state == FinalState::Failed {
+                    // The line is for people; the journal has it as well.
+                    let _ = bars.all.println(line);
+                }
+            }
+            None if finished.state == FinalState::Reused => {}
+            None => talk::say(&self.global, &line),
+        }
+    }
+}
+
+impl Observer for Progress {
+    fn see(&mut self, event: &Event) {
+        match event {
+            Event::RunStarted { known, .. } | Event::Grown { known } => self.known = *known,
+            Event::NodeStarted { address, uses } => self.started(address, uses),
+            Event::NodeNoted { address, note } => self.noted(address, note),
+            Event::NodeRetried {
+                address,
+                failure,
+                attempt,
+            } => {
+                let first = failure.message.lines().next().unwrap_or_default();
+                let line = format!("again    {address}  after try {attempt}: {first}");
+                match &self.bars {
+                    Some(bars) => drop(bars.all.println(line)),
+                    None => talk::say(&self.global, &line),
+                }
+            }
+            Event::NodeFinished(finished) => self.finished(finished),
+            Event::Called { .. } => {}
+            Event::RunFinished(_) => {
+                if let Some(bars) = &self.bars {
+                    bars.whole.finish_and_clear();
+                }
+            }
+        }
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template)
+        .expect("the template is a constant")
+        .progress_chars("█▉▊▋▌▍▎▏ ")
+}
+
+fn line(finished: &Finished) -> String {
+    let address = &finished.address;
+    match finished.state {
+        FinalState::Ran => format!("done     {address}  {}", talk::duration(finished.seconds)),
+        FinalState::Reused => format!("reused   {address}"),
+        FinalState::Skipped => {
+            let because = finished.because.as_deref().unwrap_or_default();
+            format!("skipped  {address}  because of {because}")
+        }
+        FinalState::Failed => {
+            let failure = finished.failure.as_ref();
+            let message = failure
+                .map(|failure| failure.message.as_str())
+                .unwrap_or_default();
+            format!(
+                "FAILED   {address}  {}",
+                message.lines().next().unwrap_or_default()
+            )
+        }
+    }
+}
+
+fn said(note: &Note) -> String {
+    let mut parts: Vec<String> = note
+        .values
+        .iter()
+        .map(|(name, value)| format!("{name} {value:.4}"))
+        .collect();
+    if let Some(eta) = note.eta {
+        parts.push(format!("{} left", talk::duration(eta)));
+    }
+    parts.extend(note.message.clone());
+    parts.join("  ")
+}
+
+/// `ran 3, reused 8, failed 0`, with what was paid.
+pub(crate) fn counts(totals: &Totals) -> String {
+    let mut text = format!("reused {}, ran {}", totals.reused, totals.ran);
+    for (count, word) in [(totals.failed, "failed"), (totals.skipped, "skipped")] {
+        if count > 0 {
+            text.push_str(&format!(", {word} {count}"));
+        }
+    }
+    text.push_str(&format!(", {}", talk::money(totals.usd)));
+    text
+}

@@ -1,0 +1,202 @@
+//! What the environment gives: providers and keys, what a shell command sees, facts of the machine,
+//! and where the program's own files are. The only file that reads environment variables for the engine.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use kyobashi_engine::plan::key::Machine;
+use kyobashi_engine::run::Amounts;
+use kyobashi_engine::spec::{FileKind, Files, Provider, Spec};
+use kyobashi_science::{self as server, Dialect, Providers};
+use kyobashi_stage::{BASELINE, Description};
+
+/// Variables with which the official clients are led to another server.
+const BASE_URLS: &[(&str, &str)] = &[
+    ("openai", "OPENAI_BASE_URL"),
+    ("anthropic", "ANTHROPIC_BASE_URL"),
+    ("ollama", "OLLAMA_BASE_URL"),
+];
+
+/// What is around a run.
+pub(crate) struct Surroundings {
+    pub(crate) providers: BTreeMap<String, Provider>,
+    /// How each of them is asked.
+    servers: Providers,
+    /// Values of every variable that could be a secret.
+    pub(crate) variables: BTreeMap<String, String>,
+}
+
+impl Surroundings {
+    /// Reads the environment.
+    pub(crate) fn read() -> Self {
+        let variables: BTreeMap<String, String> = std::env::vars().collect();
+        let given = |name: &str| variables.get(name).filter(|value| !value.is_empty());
+        let mut servers = Providers::default();
+        for (name, variable) in BASE_URLS {
+            if let (Some(url), Some(known)) = (given(variable), servers.get(name).cloned()) {
+                servers.add(
+                    name,
+                    server::Provider {
+                        base_url: url.trim_end_matches('/').to_owned(),
+                        ..known
+                    },
+                );
+            }
+        }
+        let known = servers.iter().map(|(name, server)| {
+            let provider = Provider {
+                endpoint: server.identity(),
+                key_env: server.key.clone(),
+                key_present: server.key.as_deref().is_none_or(|key| given(key).is_some()),
+            };
+            (name.to_owned(), provider)
+        });
+        let baseline = Provider {
+            endpoint: String::new(),
+            key_env: None,
+            key_present: true,
+        };
+        let providers = known.chain([(BASELINE.to_owned(), baseline)]).collect();
+        Self {
+            providers,
+            servers,
+            variables,
+        }
+    }
+
+    /// The servers of models, with those that a pipeline declares itself.
+    pub(crate) fn servers(&self, spec: &Spec) -> Providers {
+        let mut servers = self.servers.clone();
+        for (name, entry) in &spec.providers {
+            let known = servers.get(name).cloned();
+            let Some(base_url) = entry
+                .base_url
+                .clone()
+                .or_else(|| known.as_ref().map(|known| known.base_url.clone()))
+            else {
+                continue;
+            };
+            let plain = server::Provider::new(Dialect::OpenaiChat, &base_url, None);
+            let mut provider = server::Provider {
+                base_url,
+                ..known.unwrap_or(plain)
+            };
+            if let Some(dialect) = entry.dialect.as_ref().and_then(|word| dialect(word)) {
+                provider.dialect = dialect;
+            }
+            if entry.key_env.is_some() {
+                provider.key = entry.key_env.clone();
+            }
+            if entry.identity.is_some() {
+                provider.identity = entry.identity.clone();
+            }
+            servers.add(name, provider);
+        }
+        servers
+    }
+
+    /// What a `run:` command sees: enough to find programs, nothing that could be a secret.
+    pub(crate) fn shell(&self) -> BTreeMap<String, String> {
+        let passed = [
+            "PATH",
+            "HOME",
+            "USER",
+            "LANG",
+            "LC_ALL",
+            "TZ",
+            "TMPDIR",
+            "LD_LIBRARY_PATH",
+        ];
+        let passed = passed.iter().filter_map(|name| {
+            self.variables
+                .get(*name)
+                .map(|value| ((*name).to_owned(), value.clone()))
+        });
+        passed.collect()
+    }
+}
+
+/// A dialect by its word in `providers:`.
+fn dialect(word: &str) -> Option<Dialect> {
+    serde_json::from_value(serde_json::Value::String(word.to_owned())).ok()
+}
+
+/// The folder with the program's own pipelines and sources: `KYO_HOME`, or where it was built.
+pub(crate) fn home() -> PathBuf {
+    std::env::var_os("KYO_HOME")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from)
+}
+
+/// What the trainer can do, known without it.
+pub(crate) fn trainer() -> Description {
+    serde_json::from_str(include_str!("../../stages/trainer/describe.json"))
+        .expect("the trainer's description is tested to be what the trainer prints")
+}
+
+/// Facts that can change the bits of a training.
+pub(crate) fn machine() -> Machine {
+    let capability = capability();
+    let facts = [
+        ("libtorch", crate::setup::LIBTORCH_VERSION),
+        ("device", "cpu"),
+        ("capability", capability),
+        ("arch", std::env::consts::ARCH),
+    ];
+    facts
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+#[cfg(target_arch = "x86_64")]
+fn capability() -> &'static str {
+    if is_x86_feature_detected!("avx512f") {
+        "avx512"
+    } else if is_x86_feature_detected!("avx2") {
+        "avx2"
+    } else {
+        "default"
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn capability() -> &'static str {
+    "default"
+}
+
+/// What the machine has for stages.
+pub(crate) fn resources(jobs: Option<usize>) -> Amounts {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    Amounts::from([("cpus".to_owned(), jobs.unwrap_or(cores).max(1) as f64)])
+}
+
+/// The disk, as the checker sees it.
+pub(crate) struct Disk;
+
+impl Files for Disk {
+    fn read(&self, path: &Path) -> std::io::Result<String> {
+        std::fs::read_to_string(path)
+    }
+
+    fn look(&self, path: &Path) -> Option<FileKind> {
+        let metadata = path.metadata().ok()?;
+        Some(if metadata.is_dir() {
+            FileKind::Dir
+        } else {
+            FileKind::File
+        })
+    }
+
+    fn list(&self, dir: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+        entries
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .collect()
+    }
+}
+
+/// Milliseconds since 1970.
+pub(crate) fn now_ms() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0))
+}

@@ -1,0 +1,127 @@
+//! A checked pipeline with its store: what `run`, `plan` and `why` start from.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use kyobashi_cache::{Options, Store};
+use kyobashi_engine::plan::Sources;
+use kyobashi_engine::run::read_sources;
+use kyobashi_engine::spec::{Checked, Question, Severity, Spec, check};
+use kyobashi_science::Providers;
+use kyobashi_stage::{Shape, Signature, Stage};
+
+use crate::arguments::{Format, Global, Pipeline};
+use crate::exit::{self, Stopped};
+use crate::problems;
+use crate::surroundings::{self, Disk, Surroundings};
+
+/// Every stage type of this program.
+pub(crate) struct Catalogue {
+    pub(crate) stages: BTreeMap<String, Arc<dyn Stage>>,
+    /// Of the stages above and of the trainer.
+    pub(crate) signatures: BTreeMap<String, Signature>,
+    /// Names of the stage types that the trainer carries out.
+    pub(crate) trainer: Vec<String>,
+    pub(crate) shapes: BTreeMap<String, Shape>,
+}
+
+impl Catalogue {
+    /// The stage types, with models asked at these servers.
+    pub(crate) fn new(servers: Providers) -> Self {
+        let own = kyobashi_science::stages(servers)
+            .into_iter()
+            .chain(kyobashi_press::stages());
+        let mut stages = BTreeMap::new();
+        let mut signatures = BTreeMap::new();
+        for stage in own {
+            let signature = stage.signature();
+            stages.insert(signature.name.clone(), Arc::from(stage));
+            signatures.insert(signature.name.clone(), signature);
+        }
+        let mut trainer = Vec::new();
+        for signature in surroundings::trainer().stages {
+            trainer.push(signature.name.clone());
+            signatures.insert(signature.name.clone(), signature);
+        }
+        Self {
+            stages,
+            signatures,
+            trainer,
+            shapes: kyobashi_science::shapes(),
+        }
+    }
+}
+
+/// Checks a pipeline.
+pub(crate) fn checked(
+    pipeline: &Pipeline,
+    catalogue: &Catalogue,
+    surroundings: &Surroundings,
+    keys_required: bool,
+) -> Checked {
+    check(&Question {
+        file: &pipeline.file,
+        profile: pipeline.profile.as_deref(),
+        values: pipeline.values.as_deref(),
+        set: &pipeline.set,
+        signatures: &catalogue.signatures,
+        shapes: &catalogue.shapes,
+        providers: &surroundings.providers,
+        files: &Disk,
+        keys_required,
+    })
+}
+
+/// A spec without errors; problems are printed.
+///
+/// # Errors
+/// When there is an error among the problems, with exit code 2.
+pub(crate) fn spec(
+    global: &Global,
+    pipeline: &Pipeline,
+    catalogue: &Catalogue,
+    surroundings: &Surroundings,
+    keys_required: bool,
+) -> Result<Spec, Stopped> {
+    let checked = checked(pipeline, catalogue, surroundings, keys_required);
+    let wrong = checked
+        .problems
+        .iter()
+        .any(|problem| problem.severity == Severity::Error);
+    if wrong || (!checked.problems.is_empty() && !global.quiet) {
+        let text = problems::render(&checked, Format::Text, crate::talk::colored(global));
+        std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes())?;
+    }
+    checked.spec.ok_or_else(|| Stopped::shown(exit::WRONG_USE))
+}
+
+/// Where results are kept.
+pub(crate) fn store_dir(global: &Global, file: Option<&Path>) -> PathBuf {
+    if let Some(dir) = &global.store {
+        return dir.clone();
+    }
+    let beside = file
+        .and_then(Path::parent)
+        .filter(|dir| !dir.as_os_str().is_empty());
+    beside.unwrap_or(Path::new(".")).join(".kyobashi")
+}
+
+/// Opens the store, with everything that it knows in memory.
+///
+/// # Errors
+/// When the folder cannot be used.
+pub(crate) fn open(global: &Global, file: Option<&Path>) -> Result<Store, Stopped> {
+    let dir = std::path::absolute(store_dir(global, file)).map_err(Stopped::fault)?;
+    let store = Store::open(&dir, Options::default())?;
+    store.preload()?;
+    Ok(store)
+}
+
+/// The digests of every file that the spec names.
+///
+/// # Errors
+/// The file that cannot be read.
+pub(crate) fn sources(spec: &Spec, store: &Store) -> Result<Sources, Stopped> {
+    Ok(read_sources(spec, store, &Disk)?)
+}

@@ -1,0 +1,10 @@
+//! One test binary: every test enters by the front door, with YAML in, the real `kyo`, and exit code,
+//! events and files out.
+
+mod space;
+
+mod flow;
+mod language;
+mod layers;
+mod model_server;
+mod reuse;
