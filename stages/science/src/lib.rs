@@ -17,12 +17,13 @@ mod template;
 
 use kyobashi_stage::Stage;
 
-pub use llm::Providers;
+pub use llm::{Auth, Dialect, Limits, Provider, Providers};
 pub use shapes::{Idea, shapes};
 
-/// Every stage type of this crate.
+/// Every stage type of this crate. Models are asked at the given providers.
 #[must_use]
-pub fn stages(_providers: Providers) -> Vec<Box<dyn Stage>> {
+pub fn stages(providers: Providers) -> Vec<Box<dyn Stage>> {
+    let client = llm::Client::new(providers);
     vec![
         Box::new(data::Points),
         Box::new(experiment::Variant),
@@ -32,6 +33,7 @@ pub fn stages(_providers: Providers) -> Vec<Box<dyn Stage>> {
         Box::new(stats::Compare),
         Box::new(paper::Write),
         Box::new(review::Checks),
+        Box::new(llm::Review(client)),
         Box::new(review::Aggregate),
         Box::new(paper::Improve),
         Box::new(stats::Leaderboard),

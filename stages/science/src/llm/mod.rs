@@ -1,3 +1,27 @@
-//! Language models.
+//! Language models: who serves them, how a request is written in each dialect, how it is sent and
+//! retried, and how a reply is read. One way in: [`Client::ask`].
+//!
+//! A call is a keyed request ([`kyobashi_stage::Context::call`]): the whole body enters its key, a
+//! credential never does.
+
+mod anthropic;
+mod ask;
+mod chat;
+mod client;
+mod dialect;
+mod form;
+mod gemini;
+mod http;
+mod json;
+mod price;
 mod provider;
-pub use provider::Providers;
+mod responses;
+mod retry;
+mod review;
+mod secret;
+
+pub use dialect::Dialect;
+pub use provider::{Auth, Limits, Provider, Providers};
+
+pub(crate) use client::Client;
+pub(crate) use review::Review;

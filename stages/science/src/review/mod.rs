@@ -10,4 +10,4 @@ mod structure;
 
 pub(crate) use aggregate::Aggregate;
 pub(crate) use checks::Checks;
-pub(crate) use finding::{Finding, RowName};
+pub(crate) use finding::{Finding, RowName, Severity};

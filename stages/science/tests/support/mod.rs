@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of the bench")]
 
+pub(crate) mod server;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -86,6 +88,11 @@ impl Bench {
         promised.sort();
         assert_eq!(made, promised, "{uses} makes what it promised");
         Ok(outputs)
+    }
+
+    /// Every stored reply with its request.
+    pub(crate) fn replies(&self) -> Vec<(Request, Reply)> {
+        self.replies.lock().unwrap().clone()
     }
 
     /// A file of the bench.
