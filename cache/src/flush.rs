@@ -15,7 +15,6 @@ use std::time::Duration;
 use crate::error::io as named;
 use crate::folders::Folders;
 use crate::index::Index;
-use crate::session::Session;
 use crate::store::locked;
 use crate::{Clock, Digest, StoreError, tree};
 
@@ -59,8 +58,7 @@ struct Shared {
     used: Mutex<BTreeSet<i64>>,
     stop: Mutex<bool>,
     woken: Condvar,
-    /// Held while flushing: dead sessions that can be taken out after the next flush.
-    dead: Mutex<Vec<i64>>,
+    flushing: Mutex<()>,
 }
 
 impl Flusher {
@@ -79,18 +77,13 @@ impl Flusher {
             used: Mutex::default(),
             stop: Mutex::new(false),
             woken: Condvar::new(),
-            dead: Mutex::default(),
+            flushing: Mutex::default(),
         };
         Flusher {
             shared: Arc::new(shared),
             thread: Mutex::new(None),
             every,
         }
-    }
-
-    /// Takes over the dead sessions that `session` has found.
-    pub(crate) fn owe(&self, session: &Session) {
-        locked(&self.shared.dead).extend(&session.dead);
     }
 
     /// Notes that something is written, and sees to it that it is flushed.
@@ -174,19 +167,18 @@ impl Shared {
 
     fn flush(&self) -> Result<(), StoreError> {
         self.mark_used()?;
-        let mut dead = locked(&self.dead);
-        if !self.dirty.swap(false, Ordering::AcqRel) && dead.is_empty() {
+        let _one = locked(&self.flushing);
+        if !self.dirty.swap(false, Ordering::AcqRel) {
             return Ok(());
         }
-        let flushed = self.sync(&dead);
-        match &flushed {
-            Ok(()) => dead.clear(),
-            Err(_) => self.dirty.store(true, Ordering::Release),
+        let flushed = self.sync();
+        if flushed.is_err() {
+            self.dirty.store(true, Ordering::Release);
         }
         flushed
     }
 
-    fn sync(&self, dead: &[i64]) -> Result<(), StoreError> {
+    fn sync(&self) -> Result<(), StoreError> {
         let row: i64 = self.index.with(|connection| {
             connection.query_row("SELECT coalesce(max(id), 0) FROM record", [], |row| {
                 row.get(0)
@@ -196,12 +188,8 @@ impl Shared {
         nix::unistd::syncfs(&folder)
             .map_err(|errno| named("write to the disk", &self.dir)(errno.into()))?;
         self.index.with(|connection| {
-            let change = connection.transaction()?;
-            change.execute("UPDATE flushed SET row = max(row, ?1)", [row])?;
-            for session in dead {
-                change.execute("DELETE FROM session WHERE id = ?1", [*session])?;
-            }
-            change.commit()
+            connection.execute("UPDATE flushed SET row = max(row, ?1)", [row])?;
+            Ok(())
         })
     }
 

@@ -4,6 +4,7 @@
 //!
 //! Knows nothing of blobs beyond their digests, and nothing of claims or threads.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, Statement, params};
 
 use crate::claim::Claims;
+use crate::error::io as named;
 use crate::record::{Part, Row, pack, unpack};
 use crate::{Digest, Key, Kind, Record, StoreError};
 
@@ -171,6 +173,18 @@ impl Index {
             let mut rows = statement.query([id])?;
             rows.next()?.map_or(Ok(String::new()), |row| row.get(0))
         })
+    }
+
+    /// Forces what is committed to the disk.
+    pub(crate) fn sync(&self) -> Result<(), StoreError> {
+        let mut log = self.path.clone().into_os_string();
+        log.push("-wal");
+        let folder = self.path.parent().unwrap_or(&self.path);
+        for path in [Path::new(&log), folder] {
+            let file = File::open(path).map_err(named("open", path))?;
+            file.sync_all().map_err(named("write to the disk", path))?;
+        }
+        Ok(())
     }
 
     /// The sessions that have not ended, and when they began, in nanoseconds since 1970.

@@ -3,7 +3,8 @@
 //! A process that writes has a *session* in the index, with the boot of the machine it runs under;
 //! it is taken out when everything is on the disk (`flush.rs`). A session of an earlier boot
 //! therefore means: the machine went down before that. Then every blob that an unflushed row, or
-//! no row, names is read and checked before anything is used. No clock is asked.
+//! no row, names is read and checked before anything is used. No clock is asked. The first session
+//! of a boot is on the disk before the first blob is written, or its own loss would hide theirs.
 //!
 //! A `kill -9` needs none of this: what a process wrote stays in the system's cache.
 
@@ -26,8 +27,6 @@ use crate::{Clock, Digest, StoreError, tree, walk};
 pub(crate) struct Session {
     pub(crate) id: i64,
     pub(crate) folder: PathBuf,
-    /// Sessions of this boot that ended without saying so.
-    pub(crate) dead: Vec<i64>,
 }
 
 impl Session {
@@ -47,27 +46,30 @@ impl Session {
         let boot = boot();
         let others: Vec<i64> = index.with(|connection| {
             let change = connection.transaction()?;
+            let others = change
+                .prepare("SELECT id FROM session WHERE boot = ?1")?
+                .query_map([&boot], |row| row.get(0))?
+                .collect::<rusqlite::Result<_>>()?;
             change.execute(
                 "INSERT INTO session (id, boot, began_ns) VALUES (?1, ?2, ?3)",
                 (id, &boot, clock.now_ns()),
             )?;
-            let others = change
-                .prepare("SELECT id FROM session WHERE id <> ?1")?
-                .query_map([id], |row| row.get(0))?
-                .collect::<rusqlite::Result<_>>()?;
             change.commit()?;
             Ok(others)
         })?;
-        let mut dead = Vec::new();
+        if others.is_empty() {
+            index.sync()?;
+        }
         for other in others {
             if !claims.session_lives(other)? {
+                // Whatever the dead one had not flushed, this one now stands for.
                 remove_all(&session_folder(folders, other))?;
-                dead.push(other);
+                take_out(index, other)?;
             }
         }
         let folder = session_folder(folders, id);
         fs::create_dir_all(&folder).map_err(named("make the folder", &folder))?;
-        Ok(Session { id, folder, dead })
+        Ok(Session { id, folder })
     }
 
     /// Ends the session. It is taken out of the index if everything it wrote is on the disk.
@@ -75,11 +77,16 @@ impl Session {
         // What fails here is done by the next session.
         let _ = fs::remove_dir_all(&self.folder);
         if flushed {
-            let _ = index.with(|connection| {
-                connection.execute("DELETE FROM session WHERE id = ?1", [self.id])
-            });
+            let _ = take_out(index, self.id);
         }
     }
+}
+
+fn take_out(index: &Index, session: i64) -> Result<(), StoreError> {
+    index.with(|connection| {
+        connection.execute("DELETE FROM session WHERE id = ?1", [session])?;
+        Ok(())
+    })
 }
 
 pub(crate) fn session_folder(folders: &Folders, id: i64) -> PathBuf {
@@ -185,9 +192,7 @@ pub(crate) fn recover(folders: &Folders, index: &Index, doubt: &Doubt) -> Result
     }
     for session in &doubt.sessions {
         remove_all(&session_folder(folders, *session))?;
-        index.with(|connection| {
-            connection.execute("DELETE FROM session WHERE id = ?1", [*session])
-        })?;
+        take_out(index, *session)?;
     }
     Ok(())
 }

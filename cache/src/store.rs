@@ -208,9 +208,6 @@ impl Inner {
             return Ok(session);
         }
         let session = Session::begin(&self.folders, &self.index, self.claims()?, &self.clock)?;
-        if let Some(flusher) = &self.flusher {
-            flusher.owe(&session);
-        }
         Ok(self.session.get_or_init(|| session))
     }
 

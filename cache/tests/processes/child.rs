@@ -36,6 +36,15 @@ pub(crate) fn open(dir: &Path, access: Access) -> Result<Store, StoreError> {
     Store::open(&dir.join("store"), options)
 }
 
+/// For reading after a crash: a flush would wait for all that other programs write.
+pub(crate) fn reopen(dir: &Path) -> Store {
+    let options = Options {
+        flush_every: None,
+        ..Options::default()
+    };
+    Store::open(&dir.join("store"), options).unwrap()
+}
+
 /// Work number `item`: its key, and the contents of its blobs, of 0 bytes to 300 KiB.
 pub(crate) fn key(item: u64) -> Key {
     Key::of(format!("item {item}").as_bytes())
@@ -46,12 +55,9 @@ pub(crate) fn contents(item: u64) -> Vec<Vec<u8>> {
         let seed = Digest::of(format!("{item} {part}").as_bytes());
         let power = seed.as_bytes()[0] % 19;
         let length = (usize::from(seed.as_bytes()[1]) << 8 | 1) % (1 << power) * usize::from(power);
-        seed.as_bytes()
-            .iter()
-            .copied()
-            .cycle()
-            .take(length)
-            .collect()
+        let mut bytes = seed.as_bytes().repeat(length / 32 + 1);
+        bytes.truncate(length);
+        bytes
     };
     (0..item % 3).map(bytes).collect()
 }
@@ -179,7 +185,7 @@ fn fill(dir: &Path, disk: bool) {
         let Lookup::Miss(claim) = store.look(Kind::Stage, &key(item))? else {
             panic!("no miss")
         };
-        let bytes: Vec<u8> = item.to_le_bytes().into_iter().cycle().take(size).collect();
+        let bytes = item.to_le_bytes().repeat(size.div_ceil(8));
         let blobs = vec![store.put_bytes(&bytes)?];
         let outputs = "x".repeat(size.min(4096));
         claim.save(Record {

@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use kyobashi_cache::{Access, Kind, Lookup, Record};
+use kyobashi_cache::{Kind, Lookup, Record};
 use tempfile::TempDir;
 
 use crate::child::{self, key};
@@ -32,7 +32,7 @@ pub(crate) fn race() -> String {
         .map(|child| said(child).parse().unwrap())
         .collect();
     assert_eq!(made.iter().sum::<u64>(), COUNT, "{made:?}");
-    let store = child::open(dir.path(), Access::Write).unwrap();
+    let store = child::reopen(dir.path());
     for item in 0..COUNT {
         assert_eq!(store.history(Kind::Stage, &key(item)).unwrap().len(), 1);
     }
@@ -41,7 +41,7 @@ pub(crate) fn race() -> String {
 
 pub(crate) fn read_only() -> String {
     let dir = TempDir::new().unwrap();
-    let store = child::open(dir.path(), Access::Write).unwrap();
+    let store = child::reopen(dir.path());
     let Lookup::Miss(claim) = store.look(Kind::Stage, &key(0)).unwrap() else {
         panic!("no miss")
     };
