@@ -6,20 +6,20 @@
 use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
 
-use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError};
+use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, StructureStyle};
 
 use super::node::{Entry, Node, Scalar, Style, What};
 use super::report::{Issue, Report};
 use super::source::{FileId, Sources, Span};
 
 /// Bytes of one file. A flat pipeline of 10,000 stages has about 1 MiB.
-pub(super) const MOST_BYTES: usize = 8 << 20;
+pub(super) const MOST_BYTES: usize = 4 << 20;
 
 /// Lists and maps inside each other. Our deepest own file has 9.
 const MOST_LEVELS: usize = 64;
 
-/// Values of one file.
-const MOST_NODES: usize = 1_000_000;
+/// Values of one file. A flat pipeline of 10,000 stages has about 70,000.
+const MOST_NODES: usize = 250_000;
 
 /// Values that the aliases of one file may copy.
 const MOST_COPIES: usize = 10_000;
@@ -53,6 +53,9 @@ pub(super) fn read_text(text: &str, report: &mut Report, file: FileId) -> Option
                 let bytes = span.byte_range().unwrap_or(0..0);
                 let span = Span::new(file, bytes.start, bytes.end);
                 builder.take(event, span).ok()?;
+                if builder.report.is_full() {
+                    return None;
+                }
             }
             Err(error) => {
                 builder.syntax(&error);
@@ -63,7 +66,7 @@ pub(super) fn read_text(text: &str, report: &mut Report, file: FileId) -> Option
     if builder.root.is_none() {
         builder.fault("yaml::empty", Span::new(file, 0, 0), "the file is empty");
     }
-    builder.root
+    builder.root.filter(|_| !builder.merged)
 }
 
 fn options() -> Options {
@@ -90,6 +93,8 @@ struct Builder<'b> {
     anchors: BTreeMap<usize, Option<(Node, usize)>>,
     last_scalar_end: usize,
     documents: usize,
+    /// Whether there is a merge key; what it would have merged is missing.
+    merged: bool,
 }
 
 /// A list or map that is being filled.
@@ -127,6 +132,7 @@ impl<'b> Builder<'b> {
             anchors: BTreeMap::new(),
             last_scalar_end: 0,
             documents: 0,
+            merged: false,
         }
     }
 
@@ -169,11 +175,15 @@ impl<'b> Builder<'b> {
             Event::SequenceStart(_, anchor, _) => {
                 self.start(span, anchor, Filling::List(Vec::new()))?
             }
-            Event::MappingStart(_, anchor, _) => self.start(
+            Event::MappingStart(style, anchor, _) => self.start(
                 span,
                 anchor,
                 Filling::Map {
-                    entries: Vec::new(),
+                    // Most maps in flow style have one entry, and there are very many of them.
+                    entries: Vec::with_capacity(match style {
+                        StructureStyle::Flow => 1,
+                        StructureStyle::Block => 4,
+                    }),
                     key: None,
                     seen: HashSet::new(),
                 },
@@ -211,17 +221,19 @@ impl<'b> Builder<'b> {
                 }
                 !seen.insert(name.clone())
             };
-            let first = duplicate
-                .then(|| entries.iter().find(|entry| entry.key == name))
-                .flatten()
-                .map(|entry| entry.at);
             let merge = name == "<<";
-            *key = Some((name.clone(), span));
-            if let Some(first) = first {
+            if duplicate {
+                let first = entries.iter().find(|entry| entry.key == name);
                 let message = format!("`{name}` is written twice");
-                let issue = Issue::error("yaml::duplicate_key", span, "again", message);
-                self.report.add(issue.also(first, "first"));
-            } else if merge {
+                let mut issue = Issue::error("yaml::duplicate_key", span, "again", message);
+                if let Some(first) = first {
+                    issue = issue.also(first.at, "first");
+                }
+                self.report.add(issue);
+            }
+            *key = Some((name, span));
+            if merge {
+                self.merged = true;
                 self.fault(
                     "yaml::merge_key",
                     span,
@@ -356,7 +368,8 @@ impl<'b> Builder<'b> {
             .byte_offset()
             .unwrap_or(0)
             .min(self.text.len());
-        let span = Span::new(self.file, at, at + usize::from(at < self.text.len()));
+        let marked = self.text.get(at..).and_then(|rest| rest.chars().next());
+        let span = Span::new(self.file, at, at + marked.map_or(0, char::len_utf8));
         if let Some(span) = self.unquoted(at) {
             let message = "`${…}` must be quoted inside [ ] and { }";
             let issue = Issue::error("yaml::unquoted_ref", span, "not quoted", message);

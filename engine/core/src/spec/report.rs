@@ -14,6 +14,9 @@ const MOST: usize = 500;
 /// not become a hundred million comparisons.
 const COMPARISONS: usize = 200_000;
 
+/// A list of what there is helps up to this length.
+const MOST_NAMES: usize = 24;
+
 /// A problem under construction.
 pub(super) struct Issue {
     code: &'static str,
@@ -100,6 +103,11 @@ pub(super) struct Report {
 impl Report {
     /// Takes in a problem, unless it was told before.
     pub(super) fn add(&mut self, issue: Issue) {
+        if self.is_full() {
+            self.errors += usize::from(issue.severity == Severity::Error);
+            self.dropped += 1;
+            return;
+        }
         let key = (issue.code, issue.labels[0].0, issue.message.clone());
         if !self.seen.insert(key) {
             return;
@@ -107,11 +115,12 @@ impl Report {
         if issue.severity == Severity::Error {
             self.errors += 1;
         }
-        if self.issues.len() >= MOST {
-            self.dropped += 1;
-            return;
-        }
         self.issues.push(issue);
+    }
+
+    /// Whether further problems are only counted.
+    pub(super) fn is_full(&self) -> bool {
+        self.issues.len() >= MOST
     }
 
     /// Whether any error was told.
@@ -126,28 +135,35 @@ impl Report {
         candidates: impl IntoIterator<Item = &'c str>,
     ) -> Option<&'c str> {
         let length = word.chars().count();
-        if length > 64 {
+        if length > 64 || self.is_full() {
             return None;
         }
-        let allowed = (length.max(3) / 3).max(1);
+        // One letter is as near to every other letter, so short words must agree but for their case.
+        let allowed = length / 3;
         let mut best: Option<(usize, &str)> = None;
         for candidate in candidates {
             if self.compared.get() >= COMPARISONS {
                 break;
             }
-            if candidate.len().abs_diff(word.len()) > 4 * allowed {
+            self.compared.set(self.compared.get() + 1);
+            if candidate.len().abs_diff(word.len()) > 4 * allowed.max(1) {
                 continue;
             }
-            self.compared.set(self.compared.get() + 1);
-            let distance = strsim::osa_distance(word, candidate);
-            if distance <= allowed && best.is_none_or(|(least, _)| distance < least) {
-                best = Some((distance, candidate));
+            let same = word.eq_ignore_ascii_case(candidate);
+            let distance = if same {
+                0
+            } else {
+                strsim::osa_distance(word, candidate)
+            };
+            let found = (distance, candidate);
+            if found.0 <= allowed && best.is_none_or(|best| found < best) {
+                best = Some(found);
             }
         }
         best.map(|(_, candidate)| candidate)
     }
 
-    /// `did you mean `x`?`, or a list of what there is.
+    /// `did you mean `x`?`, or a list of what there is where that is short.
     pub(super) fn suggest<'c>(
         &self,
         word: &str,
@@ -157,12 +173,12 @@ impl Report {
         if let Some(name) = self.nearest(word, candidates.clone()) {
             return Some(format!("did you mean `{name}`?"));
         }
-        let names: Vec<&str> = candidates.into_iter().take(13).collect();
-        match names.len() {
-            0 => None,
-            1..=12 => Some(format!("{what}: `{}`", names.join("`, `"))),
-            _ => Some(format!("{what}: `{}`, …", names[..12].join("`, `"))),
+        let mut names: Vec<&str> = candidates.into_iter().take(MOST_NAMES + 1).collect();
+        if names.is_empty() || names.len() > MOST_NAMES || self.is_full() {
+            return None;
         }
+        names.sort_unstable();
+        Some(format!("{what}: `{}`", names.join("`, `")))
     }
 
     /// All problems, with places, sorted.

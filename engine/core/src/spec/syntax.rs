@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::source::Span;
-use super::token::{Fault, Token, Word, tokens};
+use super::token::{Fault, Token, Word, is_name, tokens};
 use super::{Binary, Step};
 
 /// An expression as written.
@@ -69,6 +69,9 @@ const MOST_LEVELS: usize = 48;
 /// # Errors
 /// The message, its place and what to do.
 pub(super) fn expression(text: &str, origin: Origin) -> Result<Expr, (Span, Fault)> {
+    if let Some(expr) = plain_path(text, origin) {
+        return Ok(expr);
+    }
     let place = |fault: Fault| (origin.span(fault.start, fault.end), fault);
     let tokens = tokens(text).map_err(place)?;
     let mut reader = Reader {
@@ -84,6 +87,37 @@ pub(super) fn expression(text: &str, origin: Origin) -> Result<Expr, (Span, Faul
         _ => Err(place(reader.unexpected("an operator"))),
     }
 }
+
+/// `a.b.c`, which nearly every expression is, without cutting it into tokens.
+fn plain_path(text: &str, origin: Origin) -> Option<Expr> {
+    let mut names = text.split('.');
+    let head = names.next()?;
+    if !is_name(head) || RESERVED.contains(&head) {
+        return None;
+    }
+    let mut end = head.len();
+    let mut steps = Vec::with_capacity(1);
+    for name in names {
+        if !is_name(name) || RESERVED.contains(&name) || steps.len() > MOST_LEVELS {
+            return None;
+        }
+        let start = end + 1;
+        end = start + name.len();
+        steps.push((Step::Field(name.to_owned()), origin.span(start, end)));
+    }
+    let at = origin.span(0, head.len());
+    Some(Expr {
+        span: at.to(origin.span(0, end)),
+        what: Syntax::Path(Path {
+            head: head.to_owned(),
+            at,
+            steps,
+        }),
+    })
+}
+
+/// Words that are no names in an expression.
+const RESERVED: &[&str] = &["true", "false", "null", "in", "and", "or", "not"];
 
 /// Operators by how tightly they bind, loosest first.
 const LEVELS: &[&[(&str, Binary)]] = &[

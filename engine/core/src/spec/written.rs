@@ -21,7 +21,7 @@ pub(super) enum Form {
     /// A scalar without references.
     Literal(Value),
     /// A single `${ … }`.
-    Expr(Expr),
+    Expr(Box<Expr>),
     /// Text around references.
     Text(Vec<Part>),
     List(Vec<Written>),
@@ -129,7 +129,7 @@ fn text(sources: &Sources, report: &mut Report, node: &Node, scalar: &Scalar) ->
     }
     let source = sources.slice(node.span);
     let found = references(&scalar.text, source);
-    let mut parts: Vec<Part> = Vec::new();
+    let mut parts: Vec<Part> = Vec::with_capacity(1);
     let mut broken = false;
     let mut done = 0;
     for reference in &found {
@@ -176,7 +176,7 @@ fn text(sources: &Sources, report: &mut Report, node: &Node, scalar: &Scalar) ->
     }
     match &mut parts[..] {
         [Part::Expr(_)] => match parts.pop() {
-            Some(Part::Expr(expr)) => Form::Expr(expr),
+            Some(Part::Expr(expr)) => Form::Expr(Box::new(expr)),
             _ => Form::Broken,
         },
         [Part::Text(text)] => Form::Literal(Value::String(std::mem::take(text))),
@@ -207,7 +207,7 @@ pub(super) struct Found<'t> {
 /// the text, but keep the order of every `${`, so the k-th of one is the k-th of the other.
 pub(super) fn references<'t>(text: &'t str, source: &str) -> Vec<Found<'t>> {
     let mut places = source.match_indices("${").map(|(at, _)| at);
-    let mut found = Vec::new();
+    let mut found = Vec::with_capacity(1);
     let mut at = 0;
     while let Some(next) = text[at..].find("${") {
         let start = at + next;

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use kyobashi_engine::spec::{Checked, FileKind, Files, Problem, Provider, Question, check};
+use kyobashi_engine::spec::{
+    Checked, FileKind, Files, Problem, Provider, Question, Severity, check,
+};
 use kyobashi_stage::{Field, Port, Shape, Signature};
 
 /// Files in memory.
@@ -83,7 +85,14 @@ impl Space {
 
     /// The folder of examples, as it is on disk.
     pub(crate) fn examples() -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/spec");
+        Self::folder("spec")
+    }
+
+    /// A folder of `tests/data`, as it is on disk.
+    pub(crate) fn folder(name: &str) -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/data")
+            .join(name);
         let mut space = Self::default();
         let mut folders = vec![root.clone()];
         while let Some(folder) = folders.pop() {
@@ -99,10 +108,7 @@ impl Space {
                 }
             }
         }
-        assert!(
-            space.files.len() > 10,
-            "the examples are not where they should be"
-        );
+        assert!(!space.files.is_empty(), "{} is empty", root.display());
         space
     }
 
@@ -128,11 +134,14 @@ impl Space {
     }
 }
 
-/// `code line:col message | help`, one line a problem.
+/// `code file:line:col message | help`, one line a problem; warnings say so.
 pub(crate) fn told(problems: &[Problem]) -> String {
     let mut text = String::new();
     for problem in problems {
         let place = &problem.labels[0].place;
+        if problem.severity == Severity::Warning {
+            text += "warning ";
+        }
         text += &format!(
             "{} {}:{}:{} {}",
             problem.code, place.file, place.line, place.col, problem.message
@@ -143,16 +152,6 @@ pub(crate) fn told(problems: &[Problem]) -> String {
         text += "\n";
     }
     text
-}
-
-/// What is told of one file that stands alone.
-pub(crate) fn of(text: &str) -> String {
-    told(&Space::one(text).check("a.yaml").problems).replace(" a.yaml:", " ")
-}
-
-/// What is told of stages, which start in line 3.
-pub(crate) fn of_stages(text: &str) -> String {
-    of(&format!("kyobashi: 1\nstages:\n{text}"))
 }
 
 fn signature(

@@ -143,17 +143,25 @@ const MISPLACED: &[(&str, &[&str], &str)] = &[
     ),
 ];
 
-/// Reads a map of stages.
-pub(super) fn drafts(form: &mut Form<'_>, node: &Node) -> Vec<Draft> {
-    let mut drafts = Vec::new();
-    for entry in form.map(node, "stages") {
-        form.name(&entry.key, entry.at, "stage");
-        drafts.push(draft(form, entry));
+/// Reads the stages of a file. Each is freed once it is read: of 10,000 stages only the drafts stay.
+pub(super) fn top(form: &mut Form<'_>, node: Node) -> Vec<Draft> {
+    match node.what {
+        What::Map(entries) => entries
+            .into_iter()
+            .map(|entry| draft(form, &entry))
+            .collect(),
+        _ => drafts(form, &node),
     }
-    drafts
+}
+
+/// Reads a map of stages.
+fn drafts(form: &mut Form<'_>, node: &Node) -> Vec<Draft> {
+    let entries = form.map(node, "stages");
+    entries.iter().map(|entry| draft(form, entry)).collect()
 }
 
 fn draft(form: &mut Form<'_>, entry: &Entry) -> Draft {
+    form.name(&entry.key, entry.at, "stage");
     let mut draft = Draft {
         name: entry.key.clone(),
         at: entry.at,

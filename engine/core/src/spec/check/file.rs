@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::super::node::{Entry, Node};
+use super::super::node::{Entry, Node, What};
 use super::super::read::read;
 use super::super::report::Issue;
 use super::super::source::{FileId, Span};
-use super::draft::{Draft, drafts};
+use super::draft::{Draft, top};
 use super::form::Given;
 use super::policy::{self, Rules};
 use super::state::Check;
@@ -18,7 +18,7 @@ pub(super) struct File {
     pub path: PathBuf,
     pub name: String,
     pub doc: Option<String>,
-    /// The whole file.
+    /// The whole file but its stages.
     pub root: Node,
     pub imports: Vec<Import>,
     pub defaults: Vec<(String, Span, Rules)>,
@@ -108,25 +108,33 @@ fn read_file(check: &mut Check<'_>, path: &Path, from: Option<Span>) -> Option<F
         doc: None,
         root: Node {
             span: root.span,
-            what: super::super::node::What::Map(Vec::new()),
+            what: What::Map(Vec::new()),
         },
         imports: Vec::new(),
         defaults: Vec::new(),
         stages: Vec::new(),
         outputs: Vec::new(),
     };
-    if root.map().is_none() {
+    let What::Map(entries) = root.what else {
         check.form().expected(&root, "a pipeline", "a map");
         return None;
-    }
-    fill(check, &mut file, &root);
-    file.root = root;
+    };
+    let (stages, head) = entries.into_iter().partition(|entry| entry.key == "stages");
+    let head = Node {
+        span: root.span,
+        what: What::Map(head),
+    };
+    fill(check, &mut file, head, stages);
     Some(file)
 }
 
-fn fill(check: &mut Check<'_>, file: &mut File, root: &Node) {
+fn fill(check: &mut Check<'_>, file: &mut File, root: Node, stages: Vec<Entry>) {
+    if stages.is_empty() {
+        let span = Span::new(file.id, 0, 0);
+        check.error("spec::no_stages", span, "", "this file has no `stages:`");
+    }
     let mut form = check.form();
-    let entries = form.map(root, "a pipeline");
+    let entries = form.map(&root, "a pipeline");
     form.keys(entries, KEYS, "a pipeline");
     for entry in entries {
         let node = &entry.node;
@@ -156,7 +164,6 @@ fn fill(check: &mut Check<'_>, file: &mut File, root: &Node) {
                     file.defaults.push((line.key.clone(), line.at, rules));
                 }
             }
-            "stages" => file.stages = drafts(&mut form, node),
             "outputs" => {
                 file.outputs = form.givens(node, "outputs");
                 for output in &file.outputs {
@@ -166,22 +173,27 @@ fn fill(check: &mut Check<'_>, file: &mut File, root: &Node) {
             _ => {}
         }
     }
-    version(check, file.id, root);
-    if let Some(inputs) = root.get("inputs") {
-        for key in PIPELINE_ONLY {
-            if let Some(entry) = root.get(key) {
-                let message = format!("a component has no `{key}`");
-                let issue = Issue::error("spec::component_key", entry.at, "not here", message);
-                let issue = issue.also(inputs.at, "this makes it a component");
-                check
-                    .report
-                    .add(issue.help("it gets what it needs by its `inputs:`"));
-            }
-        }
+    for entry in stages {
+        file.stages = top(&mut form, entry.node);
     }
-    if root.get("stages").is_none() {
-        let span = Span::new(file.id, 0, 0);
-        check.error("spec::no_stages", span, "", "this file has no `stages:`");
+    version(check, file.id, &root);
+    component_keys(check, &root);
+    file.root = root;
+}
+
+fn component_keys(check: &mut Check<'_>, root: &Node) {
+    let Some(inputs) = root.get("inputs") else {
+        return;
+    };
+    for key in PIPELINE_ONLY {
+        if let Some(entry) = root.get(key) {
+            let message = format!("a component has no `{key}`");
+            let issue = Issue::error("spec::component_key", entry.at, "not here", message);
+            let issue = issue.also(inputs.at, "this makes it a component");
+            check
+                .report
+                .add(issue.help("it gets what it needs by its `inputs:`"));
+        }
     }
 }
 

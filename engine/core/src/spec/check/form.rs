@@ -80,8 +80,9 @@ impl Form<'_> {
 
     /// Name → value pairs.
     pub(super) fn givens(&mut self, node: &Node, what: &str) -> Vec<Given> {
-        let mut givens = Vec::new();
-        for entry in self.map(node, what) {
+        let entries = self.map(node, what);
+        let mut givens = Vec::with_capacity(entries.len());
+        for entry in entries {
             givens.push(Given {
                 name: entry.key.clone(),
                 at: entry.at,

@@ -1,10 +1,13 @@
 //! Which stage needs which: the order in which stages are checked, and circles, by name.
 //! References from inside a group count as needs of the group.
 
-use std::collections::{HashMap, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
 
+use petgraph::Direction;
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::EdgeRef;
 
 use super::super::report::{Issue, Report};
 use super::super::source::Span;
@@ -28,18 +31,49 @@ pub(super) fn order(report: &mut Report, drafts: &[Draft]) -> Vec<usize> {
             }
         }
     }
+    let order = in_order(&graph);
+    if order.len() < drafts.len() {
+        circles(report, drafts, &graph);
+    }
+    // What waits for a circle is checked too, in the order of the file.
+    let mut placed = vec![false; drafts.len()];
+    order.iter().for_each(|at| placed[*at] = true);
+    let rest = (0..drafts.len()).filter(|at| !placed[*at]);
+    order.iter().copied().chain(rest).collect()
+}
+
+/// Every stage that waits for no circle, after what it needs and otherwise in the order of the file, so
+/// that problems come in that order.
+fn in_order(graph: &DiGraph<(), Span>) -> Vec<usize> {
+    let mut waiting = vec![0_usize; graph.node_count()];
+    for edge in graph.edge_references() {
+        waiting[edge.source().index()] += 1;
+    }
+    let free = |(at, count): (usize, &usize)| (*count == 0).then_some(Reverse(at));
+    let mut ready: BinaryHeap<Reverse<usize>> =
+        waiting.iter().enumerate().filter_map(free).collect();
+    let mut order = Vec::with_capacity(waiting.len());
+    while let Some(Reverse(used)) = ready.pop() {
+        order.push(used);
+        for user in graph.neighbors_directed(NodeIndex::new(used), Direction::Incoming) {
+            waiting[user.index()] -= 1;
+            if waiting[user.index()] == 0 {
+                ready.push(Reverse(user.index()));
+            }
+        }
+    }
+    order
+}
+
+fn circles(report: &mut Report, drafts: &[Draft], graph: &DiGraph<(), Span>) {
     // Not Tarjan's: petgraph's is recursive, and a chain of 10,000 stages would need a stack as deep.
-    // Components come in reverse topological order; edges point at what is needed, so that is ours.
-    let mut order = Vec::with_capacity(drafts.len());
-    for mut component in kosaraju_scc(&graph) {
+    for mut component in kosaraju_scc(graph) {
         component.sort();
         let first = component[0];
         if component.len() > 1 || graph.contains_edge(first, first) {
-            circle(report, drafts, &graph, &component);
+            circle(report, drafts, graph, &component);
         }
-        order.extend(component.into_iter().map(NodeIndex::index));
     }
-    order
 }
 
 /// Tells the shortest circle through the first stage of a component.
@@ -57,7 +91,7 @@ fn circle(
         if came_from.contains_key(&first) {
             break;
         }
-        for user in graph.neighbors_directed(node, petgraph::Direction::Incoming) {
+        for user in graph.neighbors_directed(node, Direction::Incoming) {
             if component.binary_search(&user).is_ok() && !came_from.contains_key(&user) {
                 came_from.insert(user, node);
                 queue.push_back(user);

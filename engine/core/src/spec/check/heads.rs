@@ -71,6 +71,9 @@ pub(super) fn heads(draft: &Draft) -> Vec<(String, Span)> {
         let inner = stages.iter().flat_map(|stage| stage.heads.iter().cloned());
         inside.found.extend(inner);
     }
+    if draft.needs.is_empty() && outside.found.is_empty() && inside.found.is_empty() {
+        return heads;
+    }
     let bound: HashSet<&str> = inside.bound.iter().copied().collect();
     heads.extend(outside.found);
     heads.extend(

@@ -104,7 +104,10 @@ fn literal(check: &mut Check<'_>, node: &Node, field: &Field, name: &str) -> Tem
         return absent();
     }
     let scope = Scope::file(Frame::Pipeline);
+    // A role that a parameter names counts as used where the parameter is.
+    let used = check.used_models.clone();
     let value = given(check, &scope, &written, &field.ty, Strings::Values, name);
+    check.used_models = used;
     if let Template::Literal(value) = &value {
         bounded(check, node.span, value, field, name);
     }

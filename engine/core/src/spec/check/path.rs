@@ -191,6 +191,6 @@ pub(super) fn conform(
     if fits {
         Ok(())
     } else {
-        Err(format!("`{at}` is not {want}"))
+        Err(format!("`{at}` must be {want}"))
     }
 }

@@ -174,6 +174,9 @@ fn named(check: &mut Check<'_>, scope: &Scope<'_>, path: &Path, span: Span) -> R
 
 fn no_stage(check: &mut Check<'_>, scope: &Scope<'_>, path: &Path) {
     let name = &path.head;
+    if check.report.is_full() {
+        return check.error("ref::unknown_stage", path.at, "unknown name", "");
+    }
     let inside = scope.stages().find_map(|stages| {
         let mut groups: Vec<&String> = stages
             .iter()
@@ -196,10 +199,7 @@ fn no_stage(check: &mut Check<'_>, scope: &Scope<'_>, path: &Path) {
         check.report.add(issue.help(help));
         return;
     }
-    let names = scope.names();
-    let help = check
-        .report
-        .suggest(name, "here are", names.iter().copied());
+    let help = check.report.suggest(name, "here are", scope.names());
     let message = format!("no stage or variable `{name}`");
     let issue = Issue::error("ref::unknown_stage", path.at, "unknown name", message);
     check.report.add(issue.help(help));
@@ -215,11 +215,11 @@ fn output(check: &mut Check<'_>, id: StageId, path: &Path, span: Span) -> Rooted
     let Some((Step::Field(name), at)) = path.steps.first() else {
         let message = format!("`{stage}` is a stage; a reference names one of its outputs");
         let issue = Issue::error("ref::incomplete", span, "which output?", message);
-        let help = names_of(outs.keys()).map(|names| format!("outputs: {names}"));
+        let help = names_of(&outs).map(|names| format!("outputs: {names}"));
         check.report.add(issue.help(help));
         return None;
     };
-    if let Some(ty) = outs.get(name) {
+    if let Some((_, ty)) = outs.iter().find(|(known, _)| known == name) {
         return Some((Root::Output(id, name.clone()), ty.clone(), 1));
     }
     if check
@@ -236,7 +236,7 @@ fn output(check: &mut Check<'_>, id: StageId, path: &Path, span: Span) -> Rooted
     }
     let help = check
         .report
-        .suggest(name, "outputs", outs.keys().map(String::as_str));
+        .suggest(name, "outputs", outs.iter().map(|(name, _)| name.as_str()));
     let message = format!("stage `{stage}` has no output `{name}`");
     let issue = Issue::error("ref::unknown_output", *at, "unknown output", message)
         .also(check.spans[id.index()], "the stage");
@@ -244,8 +244,8 @@ fn output(check: &mut Check<'_>, id: StageId, path: &Path, span: Span) -> Rooted
     None
 }
 
-fn names_of<'n>(names: impl Iterator<Item = &'n String>) -> Option<String> {
-    let names: Vec<&str> = names.map(String::as_str).collect();
+fn names_of(outs: &[(String, Type)]) -> Option<String> {
+    let names: Vec<&str> = outs.iter().map(|(name, _)| name.as_str()).collect();
     (!names.is_empty()).then(|| format!("`{}`", names.join("`, `")))
 }
 

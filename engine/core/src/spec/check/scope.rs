@@ -48,8 +48,8 @@ impl<'s> Scope<'s> {
         }
     }
 
-    fn frames(&self) -> impl Iterator<Item = Frame<'s>> {
-        std::iter::successors(Some(*self), |scope| scope.outer.copied()).map(|scope| scope.frame)
+    fn frames(self) -> impl Iterator<Item = Frame<'s>> + Clone {
+        std::iter::successors(Some(self), |scope| scope.outer.copied()).map(|scope| scope.frame)
     }
 
     /// The inputs of the component around; none in a pipeline.
@@ -89,29 +89,25 @@ impl<'s> Scope<'s> {
         names
     }
 
-    /// Every bare name that can be seen, sorted.
-    pub(super) fn names(&self) -> Vec<&'s str> {
-        let mut names: Vec<&str> = Vec::new();
-        for frame in self.frames() {
-            match frame {
-                Frame::Variables(variables) => {
-                    names.extend(variables.iter().map(|(name, _)| name.as_str()))
-                }
-                #[expect(clippy::iter_over_hash_type, reason = "sorted below")]
-                Frame::Stages(stages) => {
-                    for name in stages.keys() {
-                        names.push(name);
-                    }
-                }
-                _ => {}
-            }
-        }
-        names.sort_unstable();
-        names
+    /// Every bare name that can be seen, in no order.
+    pub(super) fn names(self) -> impl Iterator<Item = &'s str> + Clone {
+        self.frames().flat_map(|frame| {
+            let (variables, stages) = match frame {
+                Frame::Variables(variables) => (variables, None),
+                Frame::Stages(stages) => (&[][..], Some(stages)),
+                _ => (&[][..], None),
+            };
+            let variables = variables.iter().map(|(name, _)| name.as_str());
+            variables.chain(
+                stages
+                    .into_iter()
+                    .flat_map(|stages| stages.keys().map(String::as_str)),
+            )
+        })
     }
 
     /// Every stage that can be seen, nearest level first.
-    pub(super) fn stages(&self) -> impl Iterator<Item = &'s HashMap<String, StageId>> {
+    pub(super) fn stages(self) -> impl Iterator<Item = &'s HashMap<String, StageId>> + Clone {
         self.frames().filter_map(|frame| match frame {
             Frame::Stages(stages) => Some(stages),
             _ => None,

@@ -1,6 +1,6 @@
 //! Stages side by side: their outputs first, then their order, then each of them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -70,6 +70,7 @@ pub(super) fn stages(
         }
         return siblings;
     }
+    check.reserve(drafts.len());
     for draft in drafts {
         let id = check.stage(draft.at);
         siblings.ids.push(id);
@@ -115,6 +116,9 @@ pub(super) fn stages(
     siblings
 }
 
+/// The output that `on_error: continue` adds to a fan-out.
+const FAILED: &str = "failed";
+
 /// The outputs that `may_fail` adds.
 pub(super) fn failure_outs() -> [(String, Type); 3] {
     [
@@ -149,7 +153,7 @@ fn seen_from_outside(draft: &Draft, rules: &Rules, outs: Outs) -> Outs {
         .map(|(name, ty)| (name, wrap(ty)))
         .collect();
     if rules.on_error == Some(OnError::Continue) {
-        outs.insert("failed".to_owned(), Type::List(Box::new(Type::Json)));
+        outs.push((FAILED.to_owned(), Type::List(Box::new(Type::Json))));
     }
     outs
 }
@@ -185,10 +189,29 @@ fn prepare(check: &mut Check<'_>, level: &Level<'_>, draft: &Draft) -> Prepared 
             }
         }
     }
+    own_outputs(check, draft, &rules);
     Prepared {
         target,
         ports,
         rules,
+    }
+}
+
+/// Tells outputs that have the name of one that the stage has anyway.
+fn own_outputs(check: &mut Check<'_>, draft: &Draft, rules: &Rules) {
+    let continues = rules.on_error == Some(OnError::Continue);
+    let fans_out = matches!(draft.fan, Fan::Foreach { .. } | Fan::Matrix { .. });
+    for out in &draft.out {
+        let name = out.name.as_str();
+        let by = if draft.may_fail && failure_outs().iter().any(|(known, _)| known == name) {
+            "may_fail"
+        } else if continues && fans_out && name == FAILED {
+            "on_error: continue"
+        } else {
+            continue;
+        };
+        let message = format!("`{by}` already gives this stage an output `{name}`");
+        check.error("spec::own_output", out.at, "taken", message);
     }
 }
 
@@ -200,10 +223,14 @@ fn target(
 ) -> Target {
     if let Some(import) = level.file.imports.iter().find(|import| import.name == name) {
         let path = check.beside(level.file.id, &import.path);
-        if check.opening.contains(&path) {
-            let message = format!("`{}` imports itself", import.path);
-            let issue = Issue::error("import::cycle", import.span, "here", message);
-            check.report.add(issue);
+        if let Some(first) = check.opening.iter().position(|open| *open == path) {
+            let circle = check.opening[first..].iter().chain([&path]);
+            let circle: Vec<String> = circle.map(|path| path.display().to_string()).collect();
+            let message = format!(
+                "components use each other in a circle: {}",
+                circle.join(" -> ")
+            );
+            check.error("import::cycle", import.span, "closes the circle", message);
             return Target::Broken;
         }
         if check.look(&path).is_none() {
@@ -265,7 +292,7 @@ fn signature_ports(check: &mut Check<'_>, signature: &Signature, draft: &Draft) 
 
 /// Outputs written as `name: type` or `name: {type: …, doc: …}`.
 fn declared(check: &mut Check<'_>, outs: &[Given]) -> Vec<Port> {
-    let mut ports = Vec::new();
+    let mut ports = Vec::with_capacity(outs.len());
     for out in outs {
         let mut doc = String::new();
         let ty = match &out.value.what {
@@ -332,8 +359,8 @@ pub(super) fn sorted(defaults: impl IntoIterator<Item = (String, Rules)>) -> Vec
     sorted
 }
 
-/// The named values of a map, for a frame.
-pub(super) fn outs_of(bindings: &[super::super::Binding]) -> BTreeMap<String, Type> {
+/// The outputs of a group, from the values that it gives them.
+pub(super) fn outs_of(bindings: &[super::super::Binding]) -> Outs {
     bindings
         .iter()
         .map(|binding| (binding.name.clone(), binding.ty.clone()))

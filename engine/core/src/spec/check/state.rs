@@ -16,8 +16,8 @@ use super::file::File;
 use super::form::Form;
 use super::prompt::Prompt;
 
-/// The outputs of a stage as they are seen from outside.
-pub(super) type Outs = BTreeMap<String, Type>;
+/// The outputs of a stage as they are seen from outside. They are few, so a list is the smallest.
+pub(super) type Outs = Vec<(String, Type)>;
 
 /// Everything known while a pipeline is checked.
 pub(super) struct Check<'q> {
@@ -132,6 +132,14 @@ impl<'q> Check<'q> {
     pub(super) fn name(&mut self, name: String, span: Span) {
         let place = self.sources.place(span);
         self.places.names.insert(name, place);
+    }
+
+    /// Makes room for stages, so that a large pipeline is not copied while it grows.
+    pub(super) fn reserve(&mut self, stages: usize) {
+        self.stages.reserve(stages);
+        self.spans.reserve(stages);
+        self.outs.reserve(stages);
+        self.places.stages.reserve(stages);
     }
 
     /// A new stage id, with its place.

@@ -116,8 +116,15 @@ pub(super) fn inferred(
 
 /// Tells a value of the wrong type.
 pub(super) fn mismatch(check: &mut Check<'_>, span: Span, name: &str, want: &Type, have: &Type) {
-    let message = format!("`{name}` takes {want}, this is {have}");
+    let nothing = *have == Type::Optional(Box::new(Type::Any));
+    let shown = if nothing {
+        "nothing".to_owned()
+    } else {
+        have.to_string()
+    };
+    let message = format!("`{name}` takes {want}, this is {shown}");
     let help = match (have, want) {
+        _ if nothing => None,
         (Type::Optional(inner), want) if inner.fits(want) => {
             Some("say what to take where it is absent: `default(x, y)`")
         }
@@ -127,7 +134,7 @@ pub(super) fn mismatch(check: &mut Check<'_>, span: Span, name: &str, want: &Typ
         (Type::Int | Type::Float | Type::Bool, Type::Str) => Some("write it in quotes"),
         _ => None,
     };
-    let issue = Issue::error("type::mismatch", span, have.to_string(), message);
+    let issue = Issue::error("type::mismatch", span, shown, message);
     check.report.add(issue.help(help.map(str::to_owned)));
 }
 
@@ -148,8 +155,10 @@ fn scalar(check: &mut Check<'_>, span: Span, value: &Value, want: &Type, name: &
                 check.report.add(issue.help(help));
                 return absent();
             }
+            check.used_models.insert(text.clone());
             role(text)
         }
+        (Type::Any | Type::Json, _) => Template::Literal(value.clone()),
         (Type::Float, Value::Number(number)) => {
             // One form for one number, so that `1` and `1.0` have one digest.
             Template::Literal(number.as_f64().map_or(Value::Null, Value::from))
@@ -175,7 +184,7 @@ fn text(check: &mut Check<'_>, scope: &Scope<'_>, parts: &[Part]) -> Template {
                     ty,
                     Type::Any | Type::Bool | Type::Int | Type::Float | Type::Str
                 ) {
-                    let message = format!("a {ty} cannot stand inside a text");
+                    let message = format!("a value of type `{ty}` cannot stand inside a text");
                     let issue = Issue::error("type::in_text", expr.span, ty.to_string(), message);
                     check.report.add(issue.help(match ty {
                         Type::Optional(_) => "say what to take where it is absent: `default(x, y)`",

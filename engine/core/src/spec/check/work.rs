@@ -118,8 +118,10 @@ fn needs(check: &mut Check<'_>, scope: &Scope<'_>, draft: &Draft) -> Vec<StageId
             needs.push(id);
             continue;
         }
-        let names: Vec<&str> = scope.stages().flat_map(sorted_names).collect();
-        let help = check.report.suggest(name, "stages", names.iter().copied());
+        let names = scope
+            .stages()
+            .flat_map(|stages| stages.keys().map(String::as_str));
+        let help = check.report.suggest(name, "stages", names);
         let issue = Issue::error(
             "ref::unknown_stage",
             *span,
@@ -129,12 +131,6 @@ fn needs(check: &mut Check<'_>, scope: &Scope<'_>, draft: &Draft) -> Vec<StageId
         check.report.add(issue.help(help));
     }
     needs
-}
-
-fn sorted_names(stages: &std::collections::HashMap<String, StageId>) -> Vec<&str> {
-    let mut names: Vec<&str> = stages.keys().map(String::as_str).collect();
-    names.sort_unstable();
-    names
 }
 
 fn secrets(check: &mut Check<'_>, draft: &Draft) {
