@@ -67,11 +67,11 @@ fn stripped(mut content: Vec<Inline>) -> (Vec<Inline>, Option<String>) {
         *text = text["Table: ".len()..].to_owned();
     }
     let mut label = None;
-    if let Some(Inline::Text { text, .. }) = content.last_mut() {
-        if let Some((rest, found)) = trailing_label(text) {
-            label = Some(found);
-            *text = rest;
-        }
+    if let Some(Inline::Text { text, .. }) = content.last_mut()
+        && let Some((rest, found)) = trailing_label(text)
+    {
+        label = Some(found);
+        *text = rest;
     }
     (content, label)
 }

@@ -155,7 +155,7 @@ impl<'s> Reader<'s, '_, '_> {
 
     fn block(&mut self, tag: Tag<'s>, at: &Range<usize>, out: &mut Vec<Block>) {
         match tag {
-            Tag::Paragraph => self.paragraph(at, out),
+            Tag::Paragraph => self.paragraph(out),
             Tag::Heading { level, id, .. } => {
                 let content = self.inlines();
                 out.push(Block::Heading {
@@ -213,45 +213,42 @@ impl<'s> Reader<'s, '_, '_> {
         }
     }
 
-    fn paragraph(&mut self, at: &Range<usize>, out: &mut Vec<Block>) {
-        let from = self.next;
-        if let Some((Event::Start(Tag::Image { .. }), _)) = self.events.get(from) {
-            if let Some((
-                Event::Start(Tag::Image {
-                    dest_url, title, ..
-                }),
-                place,
-            )) = self.take()
-            {
-                let caption = self.inlines();
-                let alone = matches!(
-                    self.events.get(self.next),
-                    Some((Event::End(TagEnd::Paragraph), _))
+    fn paragraph(&mut self, out: &mut Vec<Block>) {
+        if let Some((
+            Event::Start(Tag::Image {
+                dest_url, title, ..
+            }),
+            place,
+        )) = self.events.get(self.next).cloned()
+        {
+            self.next += 1;
+            let caption = self.inlines();
+            let alone = matches!(
+                self.events.get(self.next),
+                Some((Event::End(TagEnd::Paragraph), _))
+            );
+            out.push(Block::Figure {
+                name: dest_url.to_string(),
+                wide: match &*title {
+                    "wide" => Some(true),
+                    "narrow" => Some(false),
+                    _ => None,
+                },
+                caption,
+                at: self.source.original(place.start),
+            });
+            if !alone {
+                self.problem(
+                    &place,
+                    "a figure stands in a paragraph of its own",
+                    Some("put an empty line before and after it"),
                 );
-                out.push(Block::Figure {
-                    name: dest_url.to_string(),
-                    wide: match &*title {
-                        "wide" => Some(true),
-                        "narrow" => Some(false),
-                        _ => None,
-                    },
-                    caption,
-                    at: self.source.original(place.start),
-                });
-                if !alone {
-                    self.problem(
-                        &place,
-                        "a figure stands in a paragraph of its own",
-                        Some("put an empty line before and after it"),
-                    );
-                }
             }
         }
         let content = self.inlines();
         if !content.is_empty() {
             out.push(Block::Paragraph(content));
         }
-        let _ = at;
     }
 
     fn table(&mut self, align: &[Alignment], at: &Range<usize>, out: &mut Vec<Block>) {

@@ -4,7 +4,6 @@ use kyobashi_stage::Failure;
 use serde_json::{Value, json};
 
 use crate::check::Warning;
-use crate::draft::place::failure;
 use crate::draft::tree::words;
 use crate::numbers::record::Number;
 use crate::paper::manuscript::{Manuscript, manuscript};
@@ -41,8 +40,12 @@ pub(crate) fn set(asked: &Asked) -> Result<Paper, Failure> {
     // The pages are not in the attached list: they are known only after the list is attached.
     let attached = format!("{:#}", list(&numbers, &warnings));
     memory.add("numbers.json", attached.into_bytes());
-    let document =
-        print::layout(&memory, &writer).map_err(|problems| failure(&asked.draft, &problems))?;
+    let document = print::layout(&memory, &writer, &asked.draft)?;
+    let mut warnings = warnings;
+    warnings.extend(print::overfull(&document).into_iter().map(|at| {
+        let message = "this is wider than its column and runs over it".to_owned();
+        Warning::at(&asked.draft, at, message)
+    }));
     for (index, number) in numbers.iter_mut().enumerate() {
         number.page = print::page(&document, index);
     }

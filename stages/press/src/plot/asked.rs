@@ -22,6 +22,15 @@ pub(crate) enum Mark {
     Rect,
 }
 
+/// How long a unit is on each axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Aspect {
+    /// Equal for points whose axes span alike, as samples of a plane do; else free.
+    Auto,
+    Free,
+    Equal,
+}
+
 /// A figure as declared.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
@@ -41,7 +50,7 @@ pub(crate) struct Asked {
     pub(crate) color_title: Option<String>,
     pub(crate) x_log: bool,
     pub(crate) y_log: bool,
-    pub(crate) equal: bool,
+    pub(crate) aspect: Aspect,
     pub(crate) independent: bool,
     pub(crate) wide: Option<bool>,
     pub(crate) columns: Option<usize>,
@@ -90,12 +99,7 @@ impl Asked {
                 "`level: {level}` is not between 0.5 and 1"
             )));
         }
-        let extent = match one("band", &["ci", "stderr", "stdev", "none"])? {
-            Some(1) => Extent::StandardError,
-            Some(2) => Extent::Deviation,
-            Some(3) => Extent::None,
-            _ => Extent::Interval(level),
-        };
+        let extent = extent(word("band")?.as_deref().unwrap_or("ci"), level)?;
         let bounds = match (word("low")?, word("high")?) {
             (Some(low), Some(high)) => Some((low, high)),
             (None, None) => None,
@@ -127,7 +131,11 @@ impl Asked {
             title: word("title")?,
             x_log: log("x_scale")?,
             y_log: log("y_scale")?,
-            equal: one("aspect", &["free", "equal"])? == Some(1),
+            aspect: match one("aspect", &["auto", "free", "equal"])? {
+                Some(1) => Aspect::Free,
+                Some(2) => Aspect::Equal,
+                _ => Aspect::Auto,
+            },
             independent: one("resolve", &["shared", "independent"])? == Some(1),
             wide: one("size", &["auto", "column", "wide"])?
                 .filter(|size| *size > 0)
@@ -166,6 +174,25 @@ impl Asked {
     /// Whether rows are averaged over runs.
     pub(crate) fn averages(&self) -> bool {
         matches!(self.mark, Mark::Line | Mark::Bar | Mark::Dot | Mark::Rect)
+    }
+}
+
+/// `ci`, `ci90`, `stderr`, `stdev` or `none`; `ci` alone has the level of the setting `level`.
+fn extent(word: &str, level: f64) -> Result<Extent, Failure> {
+    match word {
+        "ci" => return Ok(Extent::Interval(level)),
+        "stderr" => return Ok(Extent::StandardError),
+        "stdev" => return Ok(Extent::Deviation),
+        "none" => return Ok(Extent::None),
+        _ => {}
+    }
+    let percent = word
+        .strip_prefix("ci")
+        .and_then(|digits| digits.parse::<f64>().ok());
+    match percent.filter(|percent| (50.0..100.0).contains(percent)) {
+        Some(percent) => Ok(Extent::Interval(percent / 100.0)),
+        None => Err(Failure::new(format!("`band: {word}` is unknown"))
+            .help("known are ci, ci95 (any level from 50), stderr, stdev, none")),
     }
 }
 

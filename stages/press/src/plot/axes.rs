@@ -101,7 +101,7 @@ pub(crate) fn around(svg: &mut Svg, layout: &Layout, figure: &Figure, asked: &As
         .iter()
         .map(|place| place.top + place.height)
         .fold(0.0, f64::max);
-    let note = if figure.skipped > 0 {
+    let note = if figure.note().is_some() {
         theme::TICK + 3.0
     } else {
         0.0
@@ -139,12 +139,7 @@ pub(crate) fn around(svg: &mut Svg, layout: &Layout, figure: &Figure, asked: &As
             Words::new(theme::LABEL, Anchor::Start),
         );
     }
-    if figure.skipped > 0 {
-        let rows = if figure.skipped == 1 { "row" } else { "rows" };
-        let text = format!(
-            "{} {rows} without a value that can be drawn",
-            figure.skipped
-        );
+    if let Some(text) = figure.note() {
         let style = Words {
             fill: theme::QUIET,
             ..Words::new(theme::TICK, Anchor::Start)
@@ -166,7 +161,7 @@ fn key(svg: &mut Svg, mark: Mark, index: usize, x: f64, y: f64) {
             };
             svg.line((x, middle), (x + 14.0, middle), paint);
         }
-        Mark::Point | Mark::Dot => crate::plot::draw::shape(svg, index, x + 11.0, middle, 2.3, 1.0),
+        Mark::Point | Mark::Dot => crate::plot::draw::shape(svg, index, (x + 11.0, middle), 2.3),
         _ => svg.rect(x + 5.0, middle - 3.2, 9.0, 6.4, Paint::fill(colour, 1.0)),
     }
 }

@@ -22,7 +22,7 @@ pub(crate) fn outline(sorted: &[f64]) -> Vec<(f64, f64)> {
         deviation
     };
     let width = 0.9 * spread * n.powf(-0.2);
-    if !(width > 0.0) {
+    if width.is_nan() || width <= 0.0 {
         return Vec::new();
     }
     let points: Vec<(f64, f64)> = (0..POINTS)

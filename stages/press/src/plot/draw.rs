@@ -52,12 +52,13 @@ fn marks(svg: &mut Svg, figure: &Figure, panel: &Panel, place: &Place, asked: &A
                     .sum::<usize>() as f64;
                 let radius = (26.0 / count.sqrt()).clamp(0.7, 2.2);
                 let opacity = (14.0 / count.sqrt()).clamp(0.35, 0.9);
+                svg.group(Paint::fill(theme::colour(series.index), opacity));
                 for item in &series.items {
                     if let Item::Point { x, y } = item {
-                        let (x, y) = place.at(*x, *y);
-                        shape(svg, series.index, x, y, radius, opacity);
+                        outline(svg, series.index, place.at(*x, *y), radius, Paint::INHERIT);
                     }
                 }
+                svg.end();
             }
             _ => {
                 for item in &series.items {
@@ -113,7 +114,7 @@ fn line(svg: &mut Svg, series: &Series, place: &Place) {
     svg.path(&points, false, paint);
     if points.len() <= 12 {
         for (x, y) in points {
-            shape(svg, series.index, x, y, 1.7, 1.0);
+            shape(svg, series.index, (x, y), 1.7);
         }
     }
 }
@@ -171,7 +172,7 @@ fn category(
                 svg.line((x - cap, high), (x + cap, high), paint);
             }
             if asked.mark == Mark::Dot {
-                shape(svg, series.index, x, y, 2.4, 1.0);
+                shape(svg, series.index, (x, y), 2.4);
             }
         }
         Item::Spread { x, boxed } => {
@@ -188,9 +189,19 @@ fn category(
     }
 }
 
-/// The mark of a point; each series has its own shape, so that it is told apart without colour.
-pub(crate) fn shape(svg: &mut Svg, index: usize, x: f64, y: f64, radius: f64, opacity: f64) {
-    let paint = Paint::fill(theme::colour(index), opacity);
+/// The mark of a point in the colour of its series.
+pub(crate) fn shape(svg: &mut Svg, index: usize, at: (f64, f64), radius: f64) {
+    outline(
+        svg,
+        index,
+        at,
+        radius,
+        Paint::fill(theme::colour(index), 1.0),
+    );
+}
+
+/// Each series has its own shape, so that it is told apart without colour.
+fn outline(svg: &mut Svg, index: usize, (x, y): (f64, f64), radius: f64, paint: Paint<'_>) {
     match index % 4 {
         0 => svg.circle(x, y, radius, paint),
         1 => {
@@ -199,12 +210,9 @@ pub(crate) fn shape(svg: &mut Svg, index: usize, x: f64, y: f64, radius: f64, op
         }
         2 => {
             let r = radius * 1.25;
+            let foot = y + r * 0.5;
             svg.path(
-                &[
-                    (x, y - r),
-                    (x + r * 0.87, y + r * 0.5),
-                    (x - r * 0.87, y + r * 0.5),
-                ],
+                &[(x, y - r), (x + r * 0.87, foot), (x - r * 0.87, foot)],
                 true,
                 paint,
             );

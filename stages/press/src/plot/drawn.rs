@@ -16,6 +16,8 @@ pub(crate) struct Figure {
     pub(crate) y_categories: Vec<String>,
     /// Rows without a finite value, which are not drawn.
     pub(crate) skipped: usize,
+    /// Points that are left out because there are too many to be seen.
+    pub(crate) thinned: usize,
 }
 
 /// One small multiple.
@@ -63,6 +65,26 @@ impl Figure {
             .iter()
             .flat_map(|panel| &panel.series)
             .flat_map(|series| &series.items)
+    }
+
+    /// What a reader must be told of what is not drawn.
+    pub(crate) fn note(&self) -> Option<String> {
+        let mut parts = Vec::new();
+        if self.skipped > 0 {
+            let rows = if self.skipped == 1 { "row" } else { "rows" };
+            parts.push(format!(
+                "{} {rows} without a value that can be drawn",
+                self.skipped
+            ));
+        }
+        if self.thinned > 0 {
+            let shown = self.items().count();
+            parts.push(format!(
+                "every {:.1}th point shown",
+                (shown + self.thinned) as f64 / shown as f64
+            ));
+        }
+        (!parts.is_empty()).then(|| parts.join("; "))
     }
 
     /// What was drawn, as CSV.

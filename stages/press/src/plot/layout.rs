@@ -1,6 +1,6 @@
 //! Where panels, axes, legend and titles stand. All lengths in points, y downwards as in SVG.
 
-use crate::plot::asked::{Asked, Mark};
+use crate::plot::asked::{Asked, Aspect, Mark};
 use crate::plot::drawn::{Figure, Item, Panel};
 use crate::plot::scale::{Scale, Tick};
 use crate::plot::theme::{self, width};
@@ -66,8 +66,9 @@ pub(crate) fn layout(figure: &Figure, asked: &Asked) -> Layout {
     let columns = asked.columns.unwrap_or(if wide { 4 } else { 2 }).min(count);
     let rows = count.div_ceil(columns);
     let rect = asked.mark == Mark::Rect;
+    let equal = equal(figure, asked);
     let scales: Vec<(Scale, Scale)> = (0..count)
-        .map(|index| scales(figure, asked, index))
+        .map(|index| scales(figure, asked, index, equal))
         .collect();
     let y_names: Vec<Vec<Tick>> = scales
         .iter()
@@ -110,7 +111,7 @@ pub(crate) fn layout(figure: &Figure, asked: &Asked) -> Layout {
     } else {
         theme::TICK + 5.0
     };
-    let height = if asked.equal {
+    let height = if equal {
         panel
     } else if rect {
         (figure.y_categories.len() as f64 * 16.0).clamp(60.0, panel * 1.1)
@@ -144,11 +145,7 @@ pub(crate) fn layout(figure: &Figure, asked: &Asked) -> Layout {
         let x_ticks = if asked.by_category() {
             names(&figure.x_categories)
         } else {
-            x.ticks(if asked.equal {
-                5
-            } else {
-                (panel / 38.0) as usize
-            })
+            x.ticks(if equal { 5 } else { (panel / 38.0) as usize })
         };
         places.push(Place {
             left: left + each + column as f64 * (panel + gap + each),
@@ -171,7 +168,7 @@ pub(crate) fn layout(figure: &Figure, asked: &Asked) -> Layout {
         .iter()
         .map(|place| place.left + place.width)
         .fold(0.0, f64::max);
-    let note = if figure.skipped > 0 {
+    let note = if figure.note().is_some() {
         theme::TICK + 3.0
     } else {
         0.0
@@ -187,6 +184,31 @@ pub(crate) fn layout(figure: &Figure, asked: &Asked) -> Layout {
     }
 }
 
+/// Axes that span up to this many times as much as the other are taken for the same plane.
+const ALIKE: f64 = 1.6;
+
+/// Whether a unit is as long on both axes.
+fn equal(figure: &Figure, asked: &Asked) -> bool {
+    if asked.by_category() || asked.x_log || asked.y_log {
+        return false;
+    }
+    let span = |values: &mut dyn Iterator<Item = f64>| {
+        let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+            (low.min(value), high.max(value))
+        });
+        high - low
+    };
+    let x = span(&mut figure.items().map(abscissa));
+    let y = span(&mut figure.items().flat_map(heights));
+    match asked.aspect {
+        Aspect::Equal => true,
+        Aspect::Free => false,
+        Aspect::Auto => {
+            asked.mark == Mark::Point && x > 0.0 && y > 0.0 && (x / y).max(y / x) <= ALIKE
+        }
+    }
+}
+
 /// Category labels as ticks at whole numbers.
 fn names(categories: &[String]) -> Vec<Tick> {
     categories
@@ -199,7 +221,7 @@ fn names(categories: &[String]) -> Vec<Tick> {
         .collect()
 }
 
-fn scales(figure: &Figure, asked: &Asked, index: usize) -> (Scale, Scale) {
+fn scales(figure: &Figure, asked: &Asked, index: usize, equal: bool) -> (Scale, Scale) {
     let panels: Vec<&Panel> = match asked.independent {
         true => vec![&figure.panels[index]],
         false => figure.panels.iter().collect(),
@@ -227,7 +249,7 @@ fn scales(figure: &Figure, asked: &Asked, index: usize) -> (Scale, Scale) {
     let air = if asked.mark == Mark::Line { 0.0 } else { 0.04 };
     let mut x = Scale::of(items().map(abscissa), asked.x_log, false, air);
     let mut y = Scale::of(items().flat_map(heights), asked.y_log, false, 0.05);
-    if asked.equal && !x.log && !y.log {
+    if equal {
         let half = (x.high - x.low).max(y.high - y.low) / 2.0;
         for scale in [&mut x, &mut y] {
             let middle = (scale.low + scale.high) / 2.0;

@@ -61,6 +61,7 @@ pub(crate) fn figure(frame: &Frame, asked: &Asked) -> Result<Figure, Failure> {
         Order::single()
     };
     let mut skipped = 0;
+    let mut thinned = 0;
     let mut panels = Vec::new();
     for (facet, name) in facets.names.iter().enumerate() {
         let mut all = Vec::new();
@@ -73,7 +74,10 @@ pub(crate) fn figure(frame: &Frame, asked: &Asked) -> Result<Figure, Failure> {
                         && place(frame, row, columns.color.filter(|_| !rect), &colors) == index
                 })
                 .collect();
-            let items = items(frame, asked, &columns, &rows, (&xs, &ys), &mut skipped)?;
+            let mut items = items(frame, asked, &columns, &rows, (&xs, &ys), &mut skipped)?;
+            if asked.mark == Mark::Point {
+                thinned += thin(&mut items);
+            }
             if !items.is_empty() {
                 all.push(Series { index, items });
             }
@@ -91,6 +95,7 @@ pub(crate) fn figure(frame: &Frame, asked: &Asked) -> Result<Figure, Failure> {
         x_categories: xs.names,
         y_categories: ys.names,
         skipped,
+        thinned,
     };
     if figure.items().next().is_none() {
         return Err(Failure::new(format!(
@@ -105,6 +110,25 @@ pub(crate) fn figure(frame: &Frame, asked: &Asked) -> Result<Figure, Failure> {
         .help("a figure without marks is an error, not an empty figure"));
     }
     Ok(figure)
+}
+
+/// Points of one series in one panel, at most: more hide each other and make files that viewers choke on.
+const MOST: usize = 1500;
+
+/// Keeps points evenly in the order of their rows; how many were left out.
+fn thin(items: &mut Vec<Item>) -> usize {
+    let count = items.len();
+    if count <= MOST {
+        return 0;
+    }
+    let mut index = 0;
+    items.retain(|_| {
+        // Keeps the point at which the kept share reaches the next whole number.
+        let kept = (index + 1) * MOST / count > index * MOST / count;
+        index += 1;
+        kept
+    });
+    count - items.len()
 }
 
 /// Averages must not mix what the reader takes for one thing.

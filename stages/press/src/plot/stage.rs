@@ -48,7 +48,7 @@ impl Stage for Plot {
                     "band",
                     "str",
                     "ci",
-                    "what a band shows: ci (Student's t), stderr, stdev, none",
+                    "what a band shows: ci (Student's t), ci90, stderr, stdev, none",
                 ),
                 Port::or("level", "float", 0.95, "the level of `ci`"),
                 Port::new("low", "str?", "a column with ready lower bounds"),
@@ -80,8 +80,8 @@ impl Stage for Plot {
                 Port::or(
                     "aspect",
                     "str",
-                    "free",
-                    "equal: one unit is as long on both axes",
+                    "auto",
+                    "equal: one unit is as long on both axes; free; auto: equal for points in a plane",
                 ),
                 Port::or(
                     "resolve",
@@ -109,13 +109,9 @@ impl Stage for Plot {
         let asked = Asked::read(call)?;
         let frame = frame(call, &asked)?;
         let figure = figure(&frame, &asked)?;
-        if figure.skipped > 0 {
+        if let Some(message) = figure.note() {
             context.note(Note {
-                message: Some(format!(
-                    "{} of {} rows have no value and are not drawn",
-                    figure.skipped,
-                    frame.rows.len()
-                )),
+                message: Some(message),
                 ..Note::default()
             });
         }

@@ -51,7 +51,19 @@ impl<'p> Paint<'p> {
         }
     }
 
+    /// What the enclosing group says.
+    pub(crate) const INHERIT: Paint<'static> = Paint {
+        fill: "",
+        opacity: 1.0,
+        stroke: "none",
+        width: 0.0,
+        dashes: "",
+    };
+
     fn attributes(&self) -> String {
+        if self.fill.is_empty() {
+            return String::new();
+        }
         let mut out = format!(" fill=\"{}\"", self.fill);
         if self.opacity < 1.0 {
             let _ = write!(out, " fill-opacity=\"{}\"", round(self.opacity));
@@ -154,6 +166,11 @@ impl Svg {
             round(width),
             round(height)
         );
+    }
+
+    /// Opens a group whose shapes inherit a paint.
+    pub(crate) fn group(&mut self, paint: Paint<'_>) {
+        let _ = writeln!(self.body, "<g{}>", paint.attributes());
     }
 
     pub(crate) fn end(&mut self) {

@@ -86,15 +86,14 @@ impl Emitter<'_> {
                 label: name,
                 at,
             } => {
-                self.writer.mark(*at);
-                let numbered = if name.is_some() {
-                    ", numbering: \"(1)\""
-                } else {
-                    ""
+                let numbered = match name {
+                    Some(_) => ", numbering: \"(1)\"",
+                    None => "",
                 };
+                self.writer.push(&format!("#displayed({at})["));
                 self.equation(latex, &format!("block: true{numbered}"), *at);
                 self.label(name.as_deref());
-                self.writer.push("\n\n");
+                self.writer.push("]\n\n");
             }
             Block::Figure {
                 name,
@@ -153,7 +152,7 @@ impl Emitter<'_> {
             .collect();
         let wide = self.width(head, rows) > WIDE;
         self.writer.push(&format!(
-            "#paper-table(wide: {wide}, align: ({},), caption: ",
+            "#paper-table({at}, wide: {wide}, align: ({},), caption: ",
             columns.join(", ")
         ));
         if caption.is_empty() {

@@ -55,10 +55,10 @@ fn unwrapped(latex: &str) -> &str {
         let inner = latex
             .strip_prefix(&format!("\\begin{{{name}}}"))
             .and_then(|rest| rest.strip_suffix(&format!("\\end{{{name}}}")));
-        if let Some(inner) = inner {
-            if !inner.contains(&format!("\\begin{{{name}}}")) {
-                return inner;
-            }
+        if let Some(inner) = inner
+            && !inner.contains(&format!("\\begin{{{name}}}"))
+        {
+            return inner;
         }
     }
     latex

@@ -6,34 +6,39 @@ use std::num::NonZeroUsize;
 use kyobashi_stage::Failure;
 use typst::WorldExt;
 use typst::diag::{SourceDiagnostic, Warned};
-use typst::foundations::{Label, Smart};
-use typst::introspection::Introspector;
+use typst::foundations::{Label, Selector, Smart, Value};
+use typst::introspection::{Introspector, MetadataElem};
 use typst::utils::{PicoStr, Scalar};
 use typst_layout::PagedDocument;
 use typst_pdf::PdfOptions;
 use typst_render::RenderOptions;
 
-use crate::draft::place::Problem;
+use crate::draft::place::{Problem, failure};
 use crate::typeset::world::Memory;
 use crate::typeset::writer::Writer;
 
 /// Lays a paper out.
 ///
 /// # Errors
-/// Every error of Typst, at its place in the draft as far as it has one.
-pub(crate) fn layout(memory: &Memory, writer: &Writer) -> Result<PagedDocument, Vec<Problem>> {
+/// Every error of Typst, at its place in the draft; one without a place is a fault of the press.
+pub(crate) fn layout(
+    memory: &Memory,
+    writer: &Writer,
+    draft: &str,
+) -> Result<PagedDocument, Failure> {
     let Warned { output, .. } = typst::compile::<PagedDocument>(memory);
     // Cached pieces of papers that were not set lately are dropped, or the memory of a long run grows.
     typst::comemo::evict(8);
     output.map_err(|errors| {
-        errors
+        let problems: Result<Vec<Problem>, Failure> = errors
             .iter()
             .map(|error| problem(memory, writer, error))
-            .collect()
+            .collect();
+        problems.map_or_else(|bug| bug, |problems| failure(draft, &problems))
     })
 }
 
-fn problem(memory: &Memory, writer: &Writer, error: &SourceDiagnostic) -> Problem {
+fn problem(memory: &Memory, writer: &Writer, error: &SourceDiagnostic) -> Result<Problem, Failure> {
     let place = |span| memory.range(span).and_then(|range| writer.origin(&range));
     let own = memory.is_main(error.span.id()).then(|| place(error.span));
     // An error inside the template is the fault of the call that led there.
@@ -42,12 +47,36 @@ fn problem(memory: &Memory, writer: &Writer, error: &SourceDiagnostic) -> Proble
         .iter()
         .find(|point| memory.is_main(point.span.id()))
         .and_then(|point| place(point.span.into()));
-    let at = own.flatten().or(called).unwrap_or(0);
+    let Some(at) = own.flatten().or(called) else {
+        let message = format!("the house style does not compile: {}", error.message);
+        return Err(Failure::bug(message));
+    };
     let problem = Problem::new(at..at + 1, error.message.to_string());
-    match error.hints.first() {
+    Ok(match error.hints.first() {
         Some(hint) => problem.help(hint.v.to_string()),
         None => problem,
-    }
+    })
+}
+
+/// The places in the draft of formulas and tables that are wider than their column.
+pub(crate) fn overfull(document: &PagedDocument) -> Vec<usize> {
+    let Some(label) = Label::new(PicoStr::intern("overfull")) else {
+        return Vec::new();
+    };
+    let mut places: Vec<usize> = document
+        .introspector()
+        .query(&Selector::Label(label))
+        .iter()
+        .filter_map(
+            |content| match &content.to_packed::<MetadataElem>()?.value {
+                Value::Int(at) => usize::try_from(*at).ok(),
+                _ => None,
+            },
+        )
+        .collect();
+    places.sort_unstable();
+    places.dedup();
+    places
 }
 
 /// The page on which a shown number stands, from 1.

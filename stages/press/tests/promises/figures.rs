@@ -187,3 +187,30 @@ fn a_log_axis_leaves_out_what_has_no_logarithm() {
     assert!(text(&outputs, "figure").contains("10<") || text(&outputs, "figure").contains("100<"));
     assert!(plot(&desk("bar", "s", "v", list(&["s,v\n1,10\n"])).with("y_scale", "log")).is_err());
 }
+
+#[test]
+fn the_level_of_a_band_can_be_written_in_its_name() {
+    // t(2, 95 %) = 2.919986 for a band of 90 %.
+    let outputs = plot(
+        &desk("line", "step", "loss", curves())
+            .with("color", "dataset")
+            .with("band", "ci90"),
+    )
+    .unwrap();
+    let low: f64 = rows(&outputs)[1][3].parse().unwrap();
+    assert!(
+        (low - (2.0 - 2.919_986 / 3f64.sqrt())).abs() < 1e-5,
+        "{low}"
+    );
+    assert!(plot(&desk("line", "step", "loss", curves()).with("band", "ci200")).is_err());
+}
+
+#[test]
+fn too_many_points_are_thinned_and_the_figure_says_so() {
+    let table = (0..4000).fold("x,y\n".to_owned(), |table, i| {
+        table + &format!("{},{}\n", i % 63, i % 64)
+    });
+    let outputs = plot(&desk("point", "x", "y", list(&[&table]))).unwrap();
+    assert_eq!(rows(&outputs).len(), 1501);
+    assert!(text(&outputs, "figure").contains("every 2.7th point shown"));
+}

@@ -252,3 +252,18 @@ fn references_survive_all_markup() {
         "{numbers:?}"
     );
 }
+
+#[test]
+fn a_formula_wider_than_its_column_is_a_warning_with_its_place() {
+    let long = "a + b + c + d + e + f + ".repeat(12);
+    let numbers = value(
+        &set(&short(&format!("Text.\n\n$$ {long} g $$"))).unwrap(),
+        "numbers",
+    );
+    let warnings = numbers["warnings"].as_array().unwrap();
+    assert!(
+        warnings.iter().any(|warning| warning["message"]
+            == "draft.md:8:1: this is wider than its column and runs over it"),
+        "{warnings:?}"
+    );
+}
