@@ -18,7 +18,7 @@ pub use context::{Context, Note, Reply, Request};
 pub use datum::{Cell, Datum};
 pub use failure::{Failure, Retry};
 pub use model::{BASELINE, Model};
-pub use signature::{Field, Port, Shape, Signature};
+pub use signature::{Field, Names, Port, Shape, Signature};
 pub use types::{Type, TypeError};
 pub use wire::{Checkpoints, Description, FromWorker, ToWorker, WIRE_VERSION};
 

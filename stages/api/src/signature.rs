@@ -49,6 +49,21 @@ pub struct Port {
     /// Used when the pipeline gives none; a port without default is required unless its type is optional.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<Value>,
+    /// What its strings are names of, so that a misspelt one is told before anything runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub names: Option<Names>,
+}
+
+/// What the strings of a setting name. Each holds the name of an input of the same stage type.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Names {
+    /// Axes of the grid that is given there.
+    AxesOf(String),
+    /// Fields of the value, or of the members of the list, that is given there.
+    FieldsOf(String),
+    /// Columns of the tables that are given there; the axes of a grid of tables count as columns.
+    ColumnsOf(String),
 }
 
 impl Port {
@@ -61,6 +76,7 @@ impl Port {
             ty,
             doc: doc.to_owned(),
             default: None,
+            names: None,
         }
     }
 
@@ -70,6 +86,15 @@ impl Port {
         Self {
             default: Some(default.into()),
             ..Self::new(name, ty, doc)
+        }
+    }
+
+    /// The same port, whose strings are names of something.
+    #[must_use]
+    pub fn naming(self, names: Names) -> Self {
+        Self {
+            names: Some(names),
+            ..self
         }
     }
 

@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use kyobashi_engine::spec::{
     Checked, FileKind, Files, Problem, Provider, Question, Severity, check,
 };
-use kyobashi_stage::{Field, Port, Shape, Signature};
+use kyobashi_stage::{Field, Names, Port, Shape, Signature};
 
 /// Files in memory.
 #[derive(Clone, Default)]
@@ -170,9 +170,15 @@ fn signature(
         };
         ports.iter().map(port).collect()
     };
+    let named = |port: Port| match (name, port.name.as_str()) {
+        ("stats/aggregate", "over") => port.naming(Names::AxesOf("runs".into())),
+        ("stats/leaderboard", "sort") => port.naming(Names::FieldsOf("rows".into())),
+        ("report/plot", _) if port.name != "band" => port.naming(Names::ColumnsOf("curves".into())),
+        _ => port,
+    };
     Signature {
         ins: ports(ins),
-        with: ports(with),
+        with: ports(with).into_iter().map(named).collect(),
         outs: ports(outs),
         model: name.starts_with("llm/"),
         open_ins: name == "llm/chat",

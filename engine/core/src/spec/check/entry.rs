@@ -81,6 +81,11 @@ fn pipeline(check: &mut Check<'_>, file: &File) -> Parts {
 
 fn component(check: &mut Check<'_>, file: &File) {
     check.opening.push(file.path.clone());
+    if let Some(entry) = file.entry("inputs") {
+        let message = "this file is a component: only a pipeline that imports it can run";
+        let issue = Issue::warning("component::alone", entry.at, "its inputs", message);
+        check.report.add(issue);
+    }
     group::head(check, file);
     let inputs = params::inputs(check, file);
     let span = file

@@ -1,6 +1,7 @@
 //! How often a stage runs: `matrix`, `foreach`, `repeat`, and the names that they bring.
 
 use std::collections::BTreeMap;
+use std::mem::discriminant;
 
 use kyobashi_stage::Type;
 use serde_json::Value;
@@ -283,6 +284,9 @@ fn matrix(
             values,
         });
     }
+    for cell in exclude {
+        excludes_nothing(check, &checked, cell);
+    }
     let exclude = exclude.iter().map(|cell| {
         let cell = coordinates(check, scope, variables, cell);
         (!cell.is_empty()).then_some(cell)
@@ -323,6 +327,36 @@ fn repeated(check: &mut Check<'_>, axis: &Given) {
             let message = format!("`{}` has the value {value} twice", axis.name);
             let issue = Issue::error("matrix::twice", item.span, "again", message);
             check.report.add(issue.also(first, "first"));
+        }
+    }
+}
+
+/// A cell of `exclude` with a value that its axis does not have leaves out nothing.
+fn excludes_nothing(check: &mut Check<'_>, axes: &[Axis], cell: &[Given]) {
+    for given in cell {
+        let axis = axes.iter().find(|axis| axis.name == given.name);
+        let (Some(Template::Literal(Value::Array(values))), Some(value)) =
+            (axis.map(|axis| &axis.values), given.value.plain())
+        else {
+            continue;
+        };
+        let same = |known: &Value| {
+            *known == value || known.as_f64().is_some_and(|k| value.as_f64() == Some(k))
+        };
+        // A value of another type was told as such.
+        let alike = |known: &Value| discriminant(known) == discriminant(&value);
+        if values.iter().all(alike) && !values.iter().any(same) {
+            let message = format!(
+                "`{}` has no value {value}, so nothing is excluded",
+                given.name
+            );
+            let issue = Issue::warning(
+                "matrix::excludes_nothing",
+                given.value.span,
+                "no such value",
+                message,
+            );
+            check.report.add(issue);
         }
     }
 }

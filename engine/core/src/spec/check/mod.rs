@@ -21,6 +21,7 @@ mod group;
 mod heads;
 mod layers;
 mod models;
+mod named;
 mod params;
 mod path;
 mod policy;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::super::ProviderEntry;
 use super::super::Severity;
-use super::super::node::{Node, What};
+use super::super::node::{Entry, Node, What};
 use super::super::report::Issue;
 use super::super::source::Span;
 use super::file::File;
@@ -20,6 +20,19 @@ const PROVIDER: &[&str] = &[
     "api_version",
     "rpm",
     "tpm",
+];
+
+/// Settings that model servers know (the union of our dialects).
+const SETTINGS: &[&str] = &[
+    "temperature",
+    "max_tokens",
+    "seed",
+    "top_p",
+    "top_k",
+    "stop",
+    "presence_penalty",
+    "frequency_penalty",
+    "reasoning_effort",
 ];
 
 /// Reads `providers:`.
@@ -99,6 +112,7 @@ fn model(check: &mut Check<'_>, node: &Node) -> Model {
     let id = match &node.what {
         What::Map(entries) => {
             for entry in entries.iter().filter(|entry| entry.key != "id") {
+                setting(check, entry);
                 settings.insert(entry.key.clone(), entry.node.value());
             }
             match node.get("id") {
@@ -165,6 +179,20 @@ fn model(check: &mut Check<'_>, node: &Node) -> Model {
         }
     }
     model
+}
+
+/// Any setting is passed on, but one that is nearly a usual one is more likely a slip.
+fn setting(check: &mut Check<'_>, entry: &Entry) {
+    if SETTINGS.contains(&entry.key.as_str()) {
+        return;
+    }
+    if let Some(usual) = check.report.nearest(&entry.key, SETTINGS.iter().copied()) {
+        let message = format!("`{}` is not a usual setting of a model", entry.key);
+        let issue = Issue::warning("model::setting", entry.at, "passed on as it is", message);
+        check
+            .report
+            .add(issue.help(format!("did you mean `{usual}`?")));
+    }
 }
 
 fn endpoint(check: &Check<'_>, provider: &str) -> Option<String> {

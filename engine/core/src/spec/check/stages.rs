@@ -327,6 +327,7 @@ fn declared(check: &mut Check<'_>, outs: &[Given]) -> Vec<Port> {
             ty,
             doc,
             default: None,
+            names: None,
         });
     }
     ports

@@ -9,6 +9,7 @@ use super::super::report::Issue;
 use super::super::{Binding, StageId, Template, Work};
 use super::draft::Draft;
 use super::form::Given;
+use super::named::named;
 use super::prompt::prompt;
 use super::scope::Scope;
 use super::stages::Prepared;
@@ -40,6 +41,7 @@ pub(super) fn uses(
     );
     let with = bind.all(check, scope, "with", &signature.with, &draft.with, false);
     let model = model(check, scope, draft, id, signature);
+    named(check, scope, draft, signature);
     prompts(check, draft, signature, &with);
     Work::Uses {
         signature: Arc::clone(signature),
