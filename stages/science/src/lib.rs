@@ -7,9 +7,11 @@
 
 mod data;
 mod experiment;
+mod gathered;
 mod ideas;
 mod llm;
 mod paper;
+mod report;
 mod review;
 mod shapes;
 pub mod stats;
@@ -38,5 +40,6 @@ pub fn stages(providers: Providers) -> Vec<Box<dyn Stage>> {
         Box::new(paper::Improve),
         Box::new(stats::Leaderboard),
         Box::new(paper::Best),
+        Box::new(report::Html),
     ]
 }

@@ -1,6 +1,8 @@
 //! The baseline author's flow, through the front door of every stage: draft, checks, improvement,
 //! checks again.
 
+#![allow(clippy::unwrap_used, reason = "a test that breaks is a failed test")]
+
 mod support;
 
 use kyobashi_stage::{Datum, Output};
@@ -373,5 +375,61 @@ fn a_variant_is_the_template_s_settings_patched_by_the_idea_and_overridden_for_b
             .unwrap_err()
             .message
             .contains("what the idea changes")
+    );
+}
+
+#[test]
+fn one_set_of_settings_is_never_shown_as_the_other_side_s() {
+    let bench = Bench::new();
+    let mut results = results(&bench, 5);
+    let variant = results
+        .as_object_mut()
+        .unwrap()
+        .remove("trial_config")
+        .unwrap();
+    results["config"] = variant;
+    let first = draft(&bench, &results);
+    assert!(
+        first.contains("| lr | `0.0003` | \\cfg{config.lr} |"),
+        "{first}"
+    );
+    assert!(
+        !first.contains("peak learning rate")
+            && first.contains("| optimiser steps | \\cfg{config.steps} |")
+    );
+}
+
+#[test]
+fn references_into_documents_that_the_checks_lack_are_vouched_for_by_the_press() {
+    let bench = Bench::new();
+    let results = results(&bench, 5);
+    let first = draft(&bench, &results);
+    let alone = json!({"comparison": results["comparison"]});
+    assert!(failed(&check(&bench, &first, &alone)).contains(&"references_resolve"));
+    let paths: std::collections::BTreeSet<&str> = first
+        .split('{')
+        .filter_map(|part| part.split_once('}').map(|(path, _)| path))
+        .filter(|path| path.contains('.'))
+        .collect();
+    let numbers: Vec<Value> = paths
+        .iter()
+        .map(|path| json!({"reference": path}))
+        .collect();
+    let outputs = bench
+        .run(
+            "review/checks",
+            None,
+            vec![
+                ("draft", bench.file("draft.md", &first)),
+                ("text", bench.file("text.txt", "typeset")),
+                ("numbers", Datum::value(json!({"numbers": numbers}))),
+                ("results", Datum::value(alone)),
+            ],
+        )
+        .unwrap();
+    let findings = value(&outputs, "findings").as_array().unwrap().clone();
+    assert!(
+        !failed(&findings).contains(&"references_resolve"),
+        "{findings:#?}"
     );
 }

@@ -8,7 +8,6 @@ use kyobashi_stage::Failure;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::reference::find;
 use crate::shapes::Idea;
 use crate::stats::{Comparison, Row, Verdict};
 use crate::template::{Metric, Reference, Template};
@@ -30,8 +29,8 @@ pub(super) struct Facts {
     /// The row with the largest relative change for the better, by its mean.
     pub(super) best: RowFacts,
     pub(super) figures: Vec<FigureFacts>,
-    /// Whether the results hold the baseline's settings, so that `cfg` can refer to them.
-    pub(super) settings: bool,
+    /// References to the settings that both variants share, by key.
+    pub(super) shared: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -109,7 +108,6 @@ pub(super) fn facts(
     let best = best(&comparison, &rows).ok_or_else(|| {
         Failure::new("`results.comparison` compares nothing, so there is nothing to write about")
     })?;
-    let settings = results.get("config").is_some_and(Value::is_object);
     let mut metrics: Vec<MetricFacts> = Vec::new();
     for row in &rows {
         if !metrics.iter().any(|known| known.key == row.metric) {
@@ -118,7 +116,7 @@ pub(super) fn facts(
     }
     Ok(Facts {
         title: idea.title.clone(),
-        idea: idea_facts(idea, results),
+        idea: idea_facts(idea, template, results),
         task: template.task.trim().to_owned(),
         setting: template.title.clone(),
         background: template.background.clone(),
@@ -129,7 +127,7 @@ pub(super) fn facts(
         rows,
         best,
         figures: figure_facts(figures),
-        settings,
+        shared: shared(idea, results),
     })
 }
 
@@ -143,16 +141,45 @@ pub(crate) fn comparison(results: &Value) -> Result<Comparison, Failure> {
         .map_err(|error| Failure::new(format!("`results.comparison`: {error}")))
 }
 
-fn idea_facts(idea: &Idea, results: &Value) -> IdeaFacts {
+/// Whether `results.config` holds the settings of the variant, not those of the baseline.
+fn of_variant(idea: &Idea, results: &Value) -> bool {
+    let mut patch = idea.config.iter().flatten().peekable();
+    patch.peek().is_some() && patch.all(|(key, value)| results["config"].get(key) == Some(value))
+}
+
+/// References to settings that the idea does not change; either side's document has them.
+fn shared(idea: &Idea, results: &Value) -> BTreeMap<String, String> {
+    let changed = |key: &str| {
+        idea.config
+            .as_ref()
+            .is_some_and(|patch| patch.contains_key(key))
+    };
+    let settings = results["config"].as_object().into_iter().flatten();
+    settings
+        .filter(|(key, _)| !changed(key))
+        .map(|(key, _)| (key.clone(), format!("\\cfg{{config.{key}}}")))
+        .collect()
+}
+
+fn idea_facts(idea: &Idea, template: &Template, results: &Value) -> IdeaFacts {
+    let (base, trial) = if of_variant(idea, results) {
+        (None, "config")
+    } else {
+        (Some("config"), "trial_config")
+    };
     let mut experiment = idea.experiment.trim().to_owned();
     let mut changes = Vec::new();
     for (key, value) in idea.config.iter().flatten() {
-        let path = |document: &str| {
-            let path = format!("{document}.{key}");
-            find(results, &path).map(|found| (format!("\\cfg{{{path}}}"), found.clone()))
+        let reference = |document: &str| {
+            let found = results.get(document)?.get(key)?;
+            Some((format!("\\cfg{{{document}.{key}}}"), found.clone()))
         };
-        let to = path("trial_config").filter(|(_, found)| found == value);
-        let from = path("config");
+        let to = reference(trial).filter(|(_, found)| found == value);
+        // Without the baseline's settings among the results, the template's word for it stands as code.
+        let from = base.and_then(reference).or_else(|| {
+            let found = template.config.get(key)?;
+            Some((format!("`{}`", crate::stats::plain(found)), found.clone()))
+        });
         for (reference, found) in to.iter().chain(&from) {
             experiment = replace_number(&experiment, found, reference);
         }

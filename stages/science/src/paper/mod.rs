@@ -18,4 +18,5 @@ pub(crate) use best::Best;
 pub(crate) use facts::{comparison, label};
 pub(crate) use improve::Improve;
 pub(crate) use sentence::sentences;
+pub(crate) use wording::format;
 pub(crate) use write::Write;

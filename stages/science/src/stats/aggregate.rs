@@ -90,7 +90,7 @@ fn summarise(
     metrics: &[String],
     level: f64,
 ) -> Result<Summary, Failure> {
-    let cells = runs.cells();
+    let cells = crate::gathered::apart(runs);
     let axes = axes(runs, &cells);
     if let Some(unknown) = over
         .iter()

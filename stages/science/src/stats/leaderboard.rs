@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::improvement::Improvement;
 use super::table::markdown;
 use super::{Comparison, Direction, improvement};
+use crate::gathered::cells;
 use crate::shapes::Idea;
 
 /// The word for ranking by the reviewers' overall score instead of a metric.
@@ -100,9 +101,9 @@ impl Stage for Leaderboard {
             );
         }
         let ideas: Vec<Idea> = call.get("ideas")?;
-        let comparisons = aligned(&call.cells("comparisons")?, &ideas, "comparisons")?;
+        let comparisons = aligned(&cells(call, "comparisons")?, &ideas, "comparisons")?;
         let reviews = if call.has("reviews") {
-            aligned(&call.cells("reviews")?, &ideas, "reviews")?
+            aligned(&cells(call, "reviews")?, &ideas, "reviews")?
         } else {
             vec![None; ideas.len()]
         };

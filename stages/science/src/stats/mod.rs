@@ -18,4 +18,4 @@ pub use improvement::Improvement;
 pub(crate) use aggregate::Aggregate;
 pub(crate) use compare::Compare;
 pub(crate) use improvement::improvement;
-pub(crate) use leaderboard::{Board, Leaderboard};
+pub(crate) use leaderboard::{Board, BoardRow, Leaderboard, verdict};

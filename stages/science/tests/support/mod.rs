@@ -1,6 +1,7 @@
 //! A bench on which one stage runs at a time, as the engine would run it.
 
 #![allow(dead_code, reason = "each test binary uses a part of the bench")]
+#![allow(clippy::unwrap_used, reason = "a bench that breaks is a failed test")]
 
 pub(crate) mod server;
 
