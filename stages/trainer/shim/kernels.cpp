@@ -144,15 +144,15 @@ char* ky_sgd(
     KyList* momenta,
     double lr,
     double momentum,
-    double weight_decay,
-    bool first_step) {
+    double weight_decay) {
   return ky_try([&] {
     c10::NoGradGuard no_grad;
     // Without momentum there is nothing to remember, and libtorch insists on an empty list.
     const auto kept = momentum == 0.0 ? std::vector<at::Tensor>() : momenta->tensors;
     at::_fused_sgd_(
         parameters->tensors, gradients->tensors, kept, weight_decay, momentum, lr,
-        /*dampening=*/0.0, /*nesterov=*/false, /*maximize=*/false, first_step);
+        /*dampening=*/0.0, /*nesterov=*/false, /*maximize=*/false,
+        /*is_first_step=*/false);
   });
 }
 

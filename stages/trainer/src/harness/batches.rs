@@ -59,6 +59,19 @@ impl Batches {
         Ok(next)
     }
 
+    /// Where the sequence is: the order it draws from, how much of it is used, and the position in the
+    /// stream of random numbers.
+    pub(crate) fn position(&self) -> (&Tensor, i64, u128) {
+        (&self.order, self.at, self.generator.get_word_pos())
+    }
+
+    /// Goes to a position that [`Self::position`] returned.
+    pub(crate) fn go_to(&mut self, order: Tensor, at: i64, word: u128) {
+        self.order = order;
+        self.at = at;
+        self.generator.set_word_pos(word);
+    }
+
     fn length(&self) -> i64 {
         match self.sampling {
             Sampling::Epochs => self.rows,

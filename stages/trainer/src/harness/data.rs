@@ -5,10 +5,10 @@ use std::path::Path;
 
 use kyobashi_stage::Failure;
 use rand::seq::SliceRandom;
-use safetensors::{Dtype, SafeTensors};
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Tensor};
 
 use super::random::{Purpose, stream};
+use super::tensors;
 use crate::torch::TorchError;
 
 /// Tensors with equally many rows, by name.
@@ -30,29 +30,18 @@ impl Rows {
     /// If it cannot be read, is cut short, or its tensors differ in their first dimension.
     pub(crate) fn read(path: &Path, device: Device) -> Result<Self, Failure> {
         let bad = |what: String| Failure::new(format!("the data in {}: {what}", path.display()));
-        let bytes = std::fs::read(path).map_err(|error| bad(error.to_string()))?;
-        let file = SafeTensors::deserialize(&bytes).map_err(|error| bad(error.to_string()))?;
-        let mut tensors = Vec::new();
-        let mut names: Vec<String> = file.names().into_iter().map(ToString::to_string).collect();
-        names.sort();
+        let (tensors, _) = tensors::read(path, device)?;
         let mut count = None;
-        for name in names {
-            let view = file.tensor(&name).map_err(|error| bad(error.to_string()))?;
-            let kind = kind(view.dtype())
-                .ok_or_else(|| bad(format!("`{name}` has the unknown type {:?}", view.dtype())))?;
-            let shape: Vec<i64> = view.shape().iter().map(|size| *size as i64).collect();
-            let rows = *shape
+        for (name, tensor) in &tensors {
+            let rows = *tensor
+                .size()
                 .first()
                 .ok_or_else(|| bad(format!("`{name}` has no rows")))?;
             if *count.get_or_insert(rows) != rows {
                 return Err(bad(format!(
-                    "`{name}` has {rows} rows, another tensor {count:?}"
+                    "`{name}` has {rows} rows, another tensor does not"
                 )));
             }
-            let tensor = Tensor::f_from_data_size(view.data(), &shape, kind)
-                .and_then(|tensor| tensor.f_to_device(device))
-                .map_err(|error| bad(TorchError::from(error).to_string()))?;
-            tensors.push((name, tensor));
         }
         match count {
             Some(count) if count > 0 => Ok(Self { tensors, count }),
@@ -137,20 +126,4 @@ impl Data {
             training: subset(&rows, &order[aside..])?,
         })
     }
-}
-
-fn kind(dtype: Dtype) -> Option<Kind> {
-    Some(match dtype {
-        Dtype::BOOL => Kind::Bool,
-        Dtype::U8 => Kind::Uint8,
-        Dtype::I8 => Kind::Int8,
-        Dtype::I16 => Kind::Int16,
-        Dtype::I32 => Kind::Int,
-        Dtype::I64 => Kind::Int64,
-        Dtype::F16 => Kind::Half,
-        Dtype::BF16 => Kind::BFloat16,
-        Dtype::F32 => Kind::Float,
-        Dtype::F64 => Kind::Double,
-        _ => return None,
-    })
 }

@@ -4,20 +4,22 @@
 
 mod average;
 mod batches;
+mod checkpoint;
 mod data;
 mod evaluate;
+mod finish;
 mod kl;
 mod optimise;
 mod random;
 mod schedule;
 mod settings;
+mod tensors;
 mod train;
-mod weights;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use kyobashi_stage::{Failure, Note};
+use kyobashi_stage::{Checkpoints, Failure, Note};
 use tch::{Device, Tensor};
 
 use crate::program::Program;
@@ -47,6 +49,16 @@ pub(crate) struct Job<'j> {
     pub(crate) data: &'j Path,
     pub(crate) config: &'j serde_json::Value,
     pub(crate) seed: i64,
+    /// Where to save how far the training is, if anywhere.
+    pub(crate) checkpoints: Option<&'j Checkpoints>,
+}
+
+impl Job<'_> {
+    /// What is trained, in short: checkpoints of anything else are refused.
+    fn identity(&self) -> String {
+        let document = serde_json::json!([self.program, self.config, self.seed]);
+        blake3::hash(document.to_string().as_bytes()).to_string()
+    }
 }
 
 /// What came out.
@@ -60,7 +72,7 @@ pub(crate) struct Outcome {
     pub(crate) weights: Vec<(String, Tensor)>,
 }
 
-pub(crate) use weights::save;
+pub(crate) use tensors::save;
 
 /// Trains a program.
 ///
@@ -76,7 +88,9 @@ pub(crate) fn run(job: &Job, surroundings: &dyn Surroundings) -> Result<Outcome,
     let device = device(&settings.device)?;
     let rows = data::Rows::read(job.data, device)?;
     let data = data::Data::split(rows, settings.validation, job.seed, device)?;
-    train::Training::start(&program, &settings, &data, job.seed, device)?.run(surroundings)
+    let mut training = train::Training::start(&program, &settings, &data, job.seed, device)?;
+    training.resume(job, surroundings);
+    training.run(job, surroundings)
 }
 
 fn device(wanted: &str) -> Result<Device, Failure> {

@@ -4,6 +4,7 @@
 use kyobashi_stage::Failure;
 use tch::{Kind, Tensor};
 
+use super::ours;
 use super::settings::{Optimizer, Settings};
 use crate::program::{Program, Slot};
 use crate::torch::{self, Adam, List, TorchError, Value};
@@ -27,7 +28,8 @@ struct Part {
     first: List,
     second: List,
     steps: List,
-    started: bool,
+    /// The optimiser's memory once more, by name.
+    named: Vec<(String, Tensor)>,
 }
 
 /// What the hook `group` says of a parameter, relative to the config.
@@ -109,26 +111,29 @@ fn parts(
     let mut parts = Vec::with_capacity(groups.len());
     for (factors, indices) in groups {
         let tensors: Vec<&Tensor> = indices.iter().map(|index| &own[*index].1).collect();
-        let zeros = || -> Result<List, TorchError> {
-            let each: Result<Vec<Tensor>, tch::TchError> = tensors
-                .iter()
-                .map(|tensor| tensor.f_detach()?.f_zeros_like())
-                .collect();
-            Ok(List::new(each?.iter()))
-        };
-        let steps: Result<Vec<Tensor>, tch::TchError> = tensors
-            .iter()
-            .map(|tensor| Tensor::f_zeros([] as [i64; 0], (Kind::Float, tensor.device())))
-            .collect();
-        let ours = |error: TorchError| Failure::new(error.to_string());
+        let mut memory = [Vec::new(), Vec::new(), Vec::new()];
+        for tensor in &tensors {
+            let zeros = || tensor.f_detach().and_then(|tensor| tensor.f_zeros_like());
+            memory[0].push(zeros().map_err(ours)?);
+            memory[1].push(zeros().map_err(ours)?);
+            let count = Tensor::f_zeros([] as [i64; 0], (Kind::Float, tensor.device()));
+            memory[2].push(count.map_err(ours)?);
+        }
+        let mut named = Vec::new();
+        for (role, tensors) in ["first", "second", "steps"].iter().zip(&memory) {
+            for (index, tensor) in indices.iter().zip(tensors) {
+                named.push((format!("{role}.{}", own[*index].0), tensor.shallow_clone()));
+            }
+        }
+        let [first, second, steps] = memory.map(|tensors| List::new(&tensors));
         parts.push(Part {
             factors,
             parameters: List::new(tensors.iter().copied()),
-            first: zeros().map_err(ours)?,
-            second: zeros().map_err(ours)?,
-            steps: List::new(&steps.map_err(|error| ours(error.into()))?),
+            first,
+            second,
+            steps,
+            named,
             indices,
-            started: false,
         });
     }
     Ok(parts)
@@ -142,7 +147,6 @@ fn factors(program: &Program, config: &Value, name: &str) -> Result<Factors, Fai
     let Some(hook) = program.hook("group") else {
         return Ok(factors);
     };
-    let ours = |error: TorchError| Failure::new(error.to_string());
     let name_value = Value::text(name).map_err(ours)?;
     let offer = [(Slot::Name, &name_value), (Slot::Config, config)];
     for (key, factor) in program.call(hook, &offer)?.to_numbers().map_err(ours)? {
@@ -161,6 +165,11 @@ fn factors(program: &Program, config: &Value, name: &str) -> Result<Factors, Fai
 }
 
 impl Network {
+    /// What the optimiser remembers, by name.
+    pub(crate) fn memory(&self) -> impl Iterator<Item = &(String, Tensor)> {
+        self.parts.iter().flat_map(|part| &part.named)
+    }
+
     /// One update by the gradient of `loss` at the learning rate `lr`.
     pub(crate) fn update(
         &mut self,
@@ -183,12 +192,10 @@ impl Part {
     fn update(&mut self, gradients: &List, lr: f64, settings: &Settings) -> Result<(), TorchError> {
         let lr = lr * self.factors.lr;
         let weight_decay = settings.weight_decay * self.factors.weight_decay;
-        let first_step = !self.started;
-        self.started = true;
         match settings.optimizer {
             Optimizer::Sgd => {
                 let with = [lr, settings.momentum, weight_decay];
-                torch::sgd(&self.parameters, gradients, &self.first, with, first_step)
+                torch::sgd(&self.parameters, gradients, &self.first, with)
             }
             Optimizer::AdamW | Optimizer::Adam => {
                 let with = Adam {

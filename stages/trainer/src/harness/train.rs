@@ -9,36 +9,38 @@ use tch::{Device, Kind, Tensor};
 use super::average::Average;
 use super::batches::Batches;
 use super::data::Data;
-use super::evaluate::{Evaluation, points};
+use super::evaluate::Evaluation;
 use super::optimise::{Network, is_trained, networks};
 use super::random::{Purpose, stream, torch_seed};
 use super::schedule::learning_rate;
 use super::settings::Settings;
-use super::{Outcome, Surroundings, message, ours};
+use super::{Job, Outcome, Surroundings, checkpoint, message, ours};
 use crate::program::{Program, Slot};
 use crate::torch::{self, Value};
 
 /// A training between its first and its last step.
 pub(crate) struct Training<'t> {
-    program: &'t Program,
-    settings: &'t Settings,
-    data: &'t Data,
-    seed: i64,
-    device: Device,
+    pub(super) program: &'t Program,
+    pub(super) settings: &'t Settings,
+    pub(super) data: &'t Data,
+    pub(super) seed: i64,
+    pub(super) device: Device,
     config: Value,
     /// All of `p`: what is trained and what is constant, in the program's order.
-    named: Vec<(String, Tensor)>,
+    pub(super) named: Vec<(String, Tensor)>,
     p: Value,
-    state: Value,
+    pub(super) state: Value,
     networks: Vec<Network>,
-    average: Option<Average>,
-    batches: Batches,
+    pub(super) average: Option<Average>,
+    pub(super) batches: Batches,
     /// The latest values, for `lr_scale`.
-    metrics: BTreeMap<String, f64>,
+    pub(super) metrics: BTreeMap<String, f64>,
     /// The losses since the last look, still on the device.
     losses: Vec<Tensor>,
-    curve: Vec<(u64, f64)>,
-    goal_step: Option<u64>,
+    pub(super) curve: Vec<(u64, f64)>,
+    pub(super) goal_step: Option<u64>,
+    /// Steps that an earlier attempt did.
+    done: u64,
 }
 
 impl<'t> Training<'t> {
@@ -95,20 +97,55 @@ impl<'t> Training<'t> {
             losses: Vec::new(),
             curve: Vec::new(),
             goal_step: None,
+            done: 0,
         })
+    }
+
+    /// Every tensor that changes while training and keeps its place in memory, by its checkpoint name.
+    pub(super) fn lasting(&self) -> Vec<(String, &Tensor)> {
+        let weights = self.named.iter().map(|(name, t)| (format!("p.{name}"), t));
+        let averages = self.average.iter().flat_map(|average| &average.named);
+        let averages = averages.map(|(name, t)| (format!("ema.{name}"), t));
+        let memory = self.networks.iter().flat_map(Network::memory);
+        let memory = memory.map(|(name, t)| (format!("optimiser.{name}"), t));
+        weights.chain(averages).chain(memory).collect()
+    }
+
+    /// Goes on from the checkpoint of an earlier attempt, if there is one that can be used.
+    pub(crate) fn resume(&mut self, job: &Job, surroundings: &dyn Surroundings) {
+        let Some(checkpoints) = job.checkpoints else {
+            return;
+        };
+        match checkpoint::load(self, &job.identity(), &checkpoints.dir) {
+            Ok(0) => {}
+            Ok(done) => {
+                self.done = done;
+                surroundings.note(message(&format!("going on after step {done}")));
+            }
+            Err(failure) => {
+                surroundings.note(message(&format!("{failure}; training from the start")));
+            }
+        }
     }
 
     /// Trains to the end and evaluates.
     ///
     /// # Errors
     /// Divergence, what the program raised, or what the surroundings say.
-    pub(crate) fn run(mut self, surroundings: &dyn Surroundings) -> Result<Outcome, Failure> {
+    pub(crate) fn run(
+        mut self,
+        job: &Job,
+        surroundings: &dyn Surroundings,
+    ) -> Result<Outcome, Failure> {
         let settings = self.settings;
-        for step in 0..settings.steps {
+        let identity = job.identity();
+        let mut saved = surroundings.seconds();
+        for step in self.done..settings.steps {
             surroundings.go_on(step)?;
             self.step(step)?;
             let done = step + 1;
-            if done.is_multiple_of(settings.log_every) || done == settings.steps {
+            let looks = done.is_multiple_of(settings.log_every) || done == settings.steps;
+            if looks {
                 self.look(done)?;
                 surroundings.note(self.progress(done, surroundings.seconds()));
             }
@@ -116,6 +153,12 @@ impl<'t> Training<'t> {
             if evaluates && done < settings.steps {
                 let measured = self.measure(done)?;
                 self.remember(measured, done);
+            }
+            if let Some(to) = job.checkpoints.filter(|_| looks)
+                && surroundings.seconds() - saved >= to.every
+            {
+                checkpoint::save(&self, done, &identity, &to.dir)?;
+                saved = surroundings.seconds();
             }
         }
         surroundings.note(message("evaluating"));
@@ -227,13 +270,15 @@ impl<'t> Training<'t> {
         Note {
             step: Some(done),
             total: Some(self.settings.steps),
-            eta: Some(seconds / done as f64 * (self.settings.steps - done) as f64),
+            eta: Some(
+                seconds / (done - self.done).max(1) as f64 * (self.settings.steps - done) as f64,
+            ),
             values: self.metrics.clone(),
             message: None,
         }
     }
 
-    fn evaluation(&self) -> Evaluation<'_> {
+    pub(super) fn evaluation(&self) -> Evaluation<'_> {
         Evaluation {
             program: self.program,
             settings: self.settings,
@@ -245,7 +290,7 @@ impl<'t> Training<'t> {
     }
 
     /// Evaluates without a trace in the training: the generator goes on as if nothing had been.
-    fn measure(&self, done: u64) -> Result<BTreeMap<String, f64>, Failure> {
+    pub(super) fn measure(&self, done: u64) -> Result<BTreeMap<String, f64>, Failure> {
         let _guard = tch::no_grad_guard();
         let before = torch::generator_state(self.device).map_err(ours)?;
         torch::seed(torch_seed(self.seed, Purpose::Evaluation)).map_err(ours)?;
@@ -255,72 +300,12 @@ impl<'t> Training<'t> {
         measured
     }
 
-    fn remember(&mut self, measured: BTreeMap<String, f64>, done: u64) {
+    pub(super) fn remember(&mut self, measured: BTreeMap<String, f64>, done: u64) {
         let goal = measured.get(&self.settings.goal);
         if self.goal_step.is_none() && goal.is_some_and(|value| *value > self.settings.goal_above) {
             self.goal_step = Some(done);
         }
         self.metrics.extend(measured);
-    }
-
-    fn finish(mut self, surroundings: &dyn Surroundings) -> Result<Outcome, Failure> {
-        let steps = self.settings.steps;
-        let measured = self.measure(steps)?;
-        self.remember(measured.clone(), steps);
-        let mut metrics = measured;
-        if let Some((_, loss)) = self.curve.last() {
-            metrics.insert("train_loss".to_owned(), *loss);
-        }
-        let trained = self.named.iter().filter(|(name, _)| is_trained(name));
-        let parameters: usize = trained.map(|(_, tensor)| tensor.numel()).sum();
-        metrics.insert("parameters".to_owned(), parameters as f64);
-        if !self.settings.goal.is_empty() {
-            let reached = self.goal_step.unwrap_or(steps);
-            metrics.insert("goal_step".to_owned(), reached as f64);
-        }
-        let mut samples = Vec::new();
-        if let Some(hook) = self.program.hook("sample") {
-            surroundings.go_on(steps)?;
-            surroundings.note(message("drawing samples"));
-            let _guard = tch::no_grad_guard();
-            torch::seed(torch_seed(self.seed, Purpose::Samples)).map_err(ours)?;
-            let drawn = self.evaluation().draw(hook, &self.averaged())?;
-            surroundings.go_on(steps)?;
-            if let Some(kl) = self.evaluation().divergence(&self.data.training, &drawn)? {
-                metrics.insert("kl".to_owned(), kl);
-            }
-            if drawn.size()[1] == 2 {
-                samples = points::<2>(&drawn)?;
-            }
-        }
-        let mut weights = self.named;
-        if let Some(average) = self.average {
-            let averaged = average.named.into_iter();
-            weights.extend(averaged.map(|(name, tensor)| (format!("ema.{name}"), tensor)));
-        }
-        Ok(Outcome {
-            metrics,
-            curve: self.curve,
-            samples,
-            weights,
-        })
-    }
-
-    /// All of `p` with the averaged weights in place of the last ones, if there is an average.
-    fn averaged(&self) -> Vec<(String, Tensor)> {
-        let average = self.average.as_ref();
-        let value = |name: &str, last: &Tensor| {
-            average
-                .and_then(|average| average.named.iter().find(|(known, _)| known == name))
-                .map_or_else(
-                    || last.shallow_clone(),
-                    |(_, tensor)| tensor.shallow_clone(),
-                )
-        };
-        self.named
-            .iter()
-            .map(|(name, last)| (name.clone(), value(name, last)))
-            .collect()
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use kyobashi_stage::{Call, Failure, Output, Outputs};
+use kyobashi_stage::{Call, Checkpoints, Failure, Output, Outputs};
 
 use crate::harness::{self, Job, Outcome, Surroundings};
 use crate::signatures::TRAIN_PROGRAM;
@@ -17,6 +17,7 @@ pub(crate) fn answer(
     call: &Call,
     scratch: &Path,
     threads: u32,
+    checkpoints: Option<&Checkpoints>,
     surroundings: &dyn Surroundings,
 ) -> Result<Outputs, Failure> {
     if call.uses != TRAIN_PROGRAM {
@@ -33,6 +34,7 @@ pub(crate) fn answer(
         data: call.path("data")?,
         config: &config,
         seed: call.get("seed")?,
+        checkpoints,
     };
     let run = AssertUnwindSafe(|| harness::run(&job, surroundings));
     let outcome = catch_unwind(run).unwrap_or_else(|panic| {
@@ -57,7 +59,7 @@ fn outputs(outcome: Outcome, scratch: &Path) -> Result<Outputs, Failure> {
         let _ = writeln!(samples, "{},{}", *x as f32, *y as f32);
     }
     let weights = scratch.join("weights.safetensors");
-    harness::save(&outcome.weights, &weights)?;
+    harness::save(&outcome.weights, None, &weights)?;
     let metrics: serde_json::Map<String, serde_json::Value> = outcome
         .metrics
         .into_iter()

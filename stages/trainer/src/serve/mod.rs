@@ -42,12 +42,19 @@ pub(crate) fn serve() -> Result<(), String> {
             call,
             scratch,
             threads,
+            checkpoints,
         } = message
         else {
             continue;
         };
         watch.begin();
-        let answer = answer::answer(&call, &scratch, threads, watch.as_ref());
+        let answer = answer::answer(
+            &call,
+            &scratch,
+            threads,
+            checkpoints.as_ref(),
+            watch.as_ref(),
+        );
         let said = match answer {
             Ok(outputs) => FromWorker::Done { outputs },
             Err(failure) => FromWorker::Failed { failure },

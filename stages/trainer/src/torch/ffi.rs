@@ -128,7 +128,6 @@ unsafe extern "C" {
         lr: f64,
         momentum: f64,
         weight_decay: f64,
-        first_step: bool,
     ) -> *mut c_char;
     pub(super) fn ky_lerp(to: *mut KyList, from: *const KyList, weight: f64) -> *mut c_char;
     pub(super) fn ky_copy(to: *mut KyList, from: *const KyList) -> *mut c_char;

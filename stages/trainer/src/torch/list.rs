@@ -86,18 +86,17 @@ pub(crate) fn adam(
     })
 }
 
-/// One fused step of gradient descent with momentum.
+/// One fused step of gradient descent with momentum; momenta of zero are a first step.
 pub(crate) fn sgd(
     parameters: &List,
     gradients: &List,
     momenta: &List,
     [lr, momentum, weight_decay]: [f64; 3],
-    first_step: bool,
 ) -> Result<(), TorchError> {
     // SAFETY: all lists are live and of one length, as `harness::optimise` makes them.
     check(unsafe {
         let [p, g, m] = [parameters.0, gradients.0, momenta.0];
-        ffi::ky_sgd(p, g, m, lr, momentum, weight_decay, first_step)
+        ffi::ky_sgd(p, g, m, lr, momentum, weight_decay)
     })
 }
 

@@ -1,4 +1,5 @@
 //! What the trainer promises, each shown on the real binary over its wire.
+#![expect(clippy::unwrap_used, reason = "a test that meets an error has failed")]
 
 mod determinism;
 mod diffusion;
@@ -6,4 +7,5 @@ mod hooks;
 mod input;
 mod limits;
 mod programs;
+mod resume;
 mod worker;

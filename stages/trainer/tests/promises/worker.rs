@@ -5,7 +5,9 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 
-use kyobashi_stage::{Call, Datum, Failure, FromWorker, Note, Output, Outputs, ToWorker};
+use kyobashi_stage::{
+    Call, Checkpoints, Datum, Failure, FromWorker, Note, Output, Outputs, ToWorker,
+};
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 use serde_json::{Value, json};
@@ -18,6 +20,7 @@ pub(crate) struct Worker {
     pub(crate) ready: FromWorker,
     pub(crate) dir: tempfile::TempDir,
     runs: u32,
+    pub(crate) checkpoints: Option<Checkpoints>,
 }
 
 /// What a successful run left, read back.
@@ -47,6 +50,7 @@ impl Worker {
             ready,
             dir: tempfile::tempdir().unwrap(),
             runs: 0,
+            checkpoints: None,
         }
     }
 
@@ -76,6 +80,12 @@ impl Worker {
         self.child.wait().unwrap()
     }
 
+    /// Ends the process as a crash would.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
     /// Waits for a process that ends by itself.
     pub(crate) fn wait(mut self) -> ExitStatus {
         self.child.wait().unwrap()
@@ -103,10 +113,12 @@ impl Worker {
             model: None,
             outs: Vec::new(),
         };
+        let checkpoints = self.checkpoints.clone();
         self.send(&ToWorker::Run {
             call,
             scratch,
             threads: 1,
+            checkpoints,
         });
     }
 
@@ -156,7 +168,8 @@ fn read(from: &mut impl BufRead) -> Option<FromWorker> {
     Some(serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}")))
 }
 
-fn trained(outputs: Outputs) -> Trained {
+/// What a run left, read back.
+pub(crate) fn trained(outputs: Outputs) -> Trained {
     let bytes = |name: &str| match &outputs[name] {
         Output::Bytes { bytes } => String::from_utf8(bytes.clone()).unwrap(),
         other => panic!("{name}: {other:?}"),

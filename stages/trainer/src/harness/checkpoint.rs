@@ -1,0 +1,183 @@
+//! How far a training is, on disk: everything that the next step depends on. A training that is killed
+//! and goes on from here ends with the same bits as one that was not.
+//!
+//! Tensors: `p.*` parameters and constants, `ema.*`, `state.*`, `optimiser.*`, `generator.*`, `order`
+//! (rows of the epoch), `curve.*`, `metrics`. Text: [`Counters`].
+
+use std::path::{Path, PathBuf};
+
+use kyobashi_stage::Failure;
+use serde::{Deserialize, Serialize};
+use tch::{Device, Kind, Tensor};
+
+use super::train::Training;
+use super::{ours, tensors};
+use crate::torch::{self, Value};
+
+/// What is not a tensor.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Counters {
+    /// What is trained: a checkpoint of anything else is of no use.
+    identity: String,
+    step: u64,
+    batches_at: i64,
+    /// Position in the stream of the batches, as text: it has 68 bits.
+    batches_word: String,
+    goal_step: Option<u64>,
+    metrics: Vec<String>,
+}
+
+/// The file of a folder.
+pub(crate) fn file(dir: &Path) -> PathBuf {
+    dir.join("checkpoint.safetensors")
+}
+
+/// Saves a training after `step` steps; a kill leaves the one before or this one, never half of it.
+///
+/// # Errors
+/// If the folder cannot be written to.
+pub(crate) fn save(
+    training: &Training,
+    step: u64,
+    identity: &str,
+    dir: &Path,
+) -> Result<(), Failure> {
+    let mut all = Vec::new();
+    for (name, tensor) in training.lasting() {
+        all.push((name, tensor.shallow_clone()));
+    }
+    for (name, tensor) in training.state.to_tensors().map_err(ours)? {
+        all.push((format!("state.{name}"), tensor));
+    }
+    for (name, device) in generators(training.device) {
+        all.push((name, torch::generator_state(device).map_err(ours)?));
+    }
+    let (order, batches_at, word) = training.batches.position();
+    all.push(("order".to_owned(), order.shallow_clone()));
+    let (steps, losses): (Vec<i64>, Vec<f64>) = training
+        .curve
+        .iter()
+        .map(|(step, loss)| (*step as i64, *loss))
+        .unzip();
+    let metrics: Vec<f64> = training.metrics.values().copied().collect();
+    all.push((
+        "curve.step".to_owned(),
+        Tensor::f_from_slice(&steps).map_err(ours)?,
+    ));
+    all.push((
+        "curve.loss".to_owned(),
+        Tensor::f_from_slice(&losses).map_err(ours)?,
+    ));
+    all.push((
+        "metrics".to_owned(),
+        Tensor::f_from_slice(&metrics).map_err(ours)?,
+    ));
+    let counters = Counters {
+        identity: identity.to_owned(),
+        step,
+        batches_at,
+        batches_word: word.to_string(),
+        goal_step: training.goal_step,
+        metrics: training.metrics.keys().cloned().collect(),
+    };
+    let text = serde_json::to_string(&counters).map_err(|error| Failure::bug(error.to_string()))?;
+    let fresh = dir.join("checkpoint.part");
+    tensors::save(&all, Some(text), &fresh)?;
+    std::fs::rename(&fresh, file(dir))
+        .map_err(|error| Failure::passing(format!("cannot rename {}: {error}", fresh.display())))
+}
+
+/// Brings a training that has just started to where the checkpoint of `dir` is, and returns the steps
+/// done; zero if there is none.
+///
+/// # Errors
+/// If the checkpoint cannot be read or is of another training. The training is untouched then.
+pub(crate) fn load(training: &mut Training, identity: &str, dir: &Path) -> Result<u64, Failure> {
+    let path = file(dir);
+    if !path.exists() {
+        return Ok(0);
+    }
+    let bad = |what: &str| Failure::new(format!("the checkpoint {}: {what}", path.display()));
+    let (saved, text) = tensors::read(&path, Device::Cpu)?;
+    let counters: Counters = text
+        .as_deref()
+        .ok_or_else(|| bad("does not say what it is of"))
+        .and_then(|text| serde_json::from_str(text).map_err(|error| bad(&error.to_string())))?;
+    if counters.identity != identity {
+        return Err(bad("is of another training"));
+    }
+    let word = counters
+        .batches_word
+        .parse()
+        .map_err(|_| bad("has no position of the batches"))?;
+    let get = |name: &str| {
+        saved
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, tensor)| tensor)
+            .ok_or_else(|| bad(&format!("lacks `{name}`")))
+    };
+    // Everything is looked up before anything is changed.
+    let mut copies = Vec::new();
+    for (name, tensor) in training.lasting() {
+        let from = get(&name)?;
+        if from.size() != tensor.size() {
+            return Err(bad(&format!("has another shape of `{name}`")));
+        }
+        copies.push((tensor.shallow_clone(), from));
+    }
+    let steps = numbers::<i64>(get("curve.step")?, Kind::Int64)?;
+    let losses = numbers::<f64>(get("curve.loss")?, Kind::Double)?;
+    let metrics = numbers::<f64>(get("metrics")?, Kind::Double)?;
+    let mut states = Vec::new();
+    for (name, device) in generators(training.device) {
+        states.push((device, get(&name)?));
+    }
+    let order = get("order")?.f_to_device(training.device).map_err(ours)?;
+    let mut state = Vec::new();
+    for (name, tensor) in &saved {
+        if let Some(name) = name.strip_prefix("state.") {
+            state.push((name, tensor.f_to_device(training.device).map_err(ours)?));
+        }
+    }
+    let _guard = tch::no_grad_guard();
+    for (mut to, from) in copies {
+        to.f_copy_(from).map_err(ours)?;
+    }
+    training.state =
+        Value::tensors(state.iter().map(|(name, tensor)| (*name, tensor))).map_err(ours)?;
+    training.batches.go_to(order, counters.batches_at, word);
+    training.curve = steps
+        .into_iter()
+        .map(|step| step as u64)
+        .zip(losses)
+        .collect();
+    training.metrics = counters.metrics.into_iter().zip(metrics).collect();
+    training.goal_step = counters.goal_step;
+    for (device, state) in states {
+        torch::restore_generator(device, state).map_err(ours)?;
+    }
+    Ok(counters.step)
+}
+
+/// The generators that programs on `device` draw from.
+fn generators(device: Device) -> Vec<(String, Device)> {
+    let mut all = vec![("generator.cpu".to_owned(), Device::Cpu)];
+    if device.is_cuda() {
+        all.push(("generator.cuda".to_owned(), device));
+    }
+    all
+}
+
+fn numbers<T: tch::kind::Element + Default + Clone>(
+    tensor: &Tensor,
+    kind: Kind,
+) -> Result<Vec<T>, Failure> {
+    let tensor = tensor.f_to_kind(kind).map_err(ours)?;
+    let mut numbers = vec![T::default(); tensor.numel()];
+    tensor
+        .f_copy_data(&mut numbers, tensor.numel())
+        .map_err(ours)?;
+    Ok(numbers)
+}

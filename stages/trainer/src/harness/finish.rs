@@ -1,0 +1,77 @@
+//! The end of a training: the last evaluation, the samples and their divergence, the weights.
+
+use kyobashi_stage::Failure;
+use tch::Tensor;
+
+use super::evaluate::points;
+use super::optimise::is_trained;
+use super::random::{Purpose, torch_seed};
+use super::train::Training;
+use super::{Outcome, Surroundings, message, ours};
+use crate::torch;
+
+impl Training<'_> {
+    /// Evaluates, draws samples and hands out the weights.
+    ///
+    /// # Errors
+    /// What the program raised, or a measure that is no number.
+    pub(super) fn finish(mut self, surroundings: &dyn Surroundings) -> Result<Outcome, Failure> {
+        let steps = self.settings.steps;
+        let measured = self.measure(steps)?;
+        self.remember(measured.clone(), steps);
+        let mut metrics = measured;
+        if let Some((_, loss)) = self.curve.last() {
+            metrics.insert("train_loss".to_owned(), *loss);
+        }
+        let trained = self.named.iter().filter(|(name, _)| is_trained(name));
+        let parameters: usize = trained.map(|(_, tensor)| tensor.numel()).sum();
+        metrics.insert("parameters".to_owned(), parameters as f64);
+        if !self.settings.goal.is_empty() {
+            let reached = self.goal_step.unwrap_or(steps);
+            metrics.insert("goal_step".to_owned(), reached as f64);
+        }
+        let mut samples = Vec::new();
+        if let Some(hook) = self.program.hook("sample") {
+            surroundings.go_on(steps)?;
+            surroundings.note(message("drawing samples"));
+            let _guard = tch::no_grad_guard();
+            torch::seed(torch_seed(self.seed, Purpose::Samples)).map_err(ours)?;
+            let drawn = self.evaluation().draw(hook, &self.averaged())?;
+            surroundings.go_on(steps)?;
+            if let Some(kl) = self.evaluation().divergence(&self.data.training, &drawn)? {
+                metrics.insert("kl".to_owned(), kl);
+            }
+            if drawn.size()[1] == 2 {
+                samples = points::<2>(&drawn)?;
+            }
+        }
+        let mut weights = self.named;
+        if let Some(average) = self.average {
+            let averaged = average.named.into_iter();
+            weights.extend(averaged.map(|(name, tensor)| (format!("ema.{name}"), tensor)));
+        }
+        Ok(Outcome {
+            metrics,
+            curve: self.curve,
+            samples,
+            weights,
+        })
+    }
+
+    /// All of `p` with the averaged weights in place of the last ones, if there is an average.
+    fn averaged(&self) -> Vec<(String, Tensor)> {
+        let average = self.average.as_ref();
+        let value = |name: &str, last: &Tensor| {
+            average
+                .and_then(|average| average.named.iter().find(|(known, _)| known == name))
+                .map_or_else(
+                    || last.shallow_clone(),
+                    |(_, tensor)| tensor.shallow_clone(),
+                )
+        };
+        self.named
+            .iter()
+            .map(|(name, last)| (name.clone(), value(name, last)))
+            .collect()
+    }
+}
