@@ -10,6 +10,7 @@ use kyobashi_stage::Failure;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
+use super::tensors::Saved;
 use super::train::Training;
 use super::{ours, tensors};
 use crate::torch::{self, Value};
@@ -99,7 +100,10 @@ pub(crate) fn load(training: &mut Training, identity: &str, dir: &Path) -> Resul
         return Ok(0);
     }
     let bad = |what: &str| Failure::new(format!("the checkpoint {}: {what}", path.display()));
-    let (saved, text) = tensors::read(&path, Device::Cpu)?;
+    let Saved {
+        tensors: saved,
+        text,
+    } = tensors::read(&path, Device::Cpu)?;
     let counters: Counters = text
         .as_deref()
         .ok_or_else(|| bad("does not say what it is of"))

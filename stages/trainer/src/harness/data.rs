@@ -30,7 +30,7 @@ impl Rows {
     /// If it cannot be read, is cut short, or its tensors differ in their first dimension.
     pub(crate) fn read(path: &Path, device: Device) -> Result<Self, Failure> {
         let bad = |what: String| Failure::new(format!("the data in {}: {what}", path.display()));
-        let (tensors, _) = tensors::read(path, device)?;
+        let tensors = tensors::read(path, device)?.tensors;
         let mut count = None;
         for (name, tensor) in &tensors {
             let rows = *tensor

@@ -51,14 +51,17 @@ pub(crate) fn save(
         .map_err(|error| Failure::passing(format!("cannot write {}: {error}", path.display())))
 }
 
+/// What a file holds.
+pub(crate) struct Saved {
+    pub(crate) tensors: Vec<(String, Tensor)>,
+    pub(crate) text: Option<String>,
+}
+
 /// The named tensors of a file in the order of their names, on `device`, and the text kept with them.
 ///
 /// # Errors
 /// If the file cannot be read, is cut short, or holds a type that libtorch lacks.
-pub(crate) fn read(
-    path: &Path,
-    device: Device,
-) -> Result<(Vec<(String, Tensor)>, Option<String>), Failure> {
+pub(crate) fn read(path: &Path, device: Device) -> Result<Saved, Failure> {
     let bad = |what: String| Failure::new(format!("cannot read {}: {what}", path.display()));
     let bytes = std::fs::read(path).map_err(|error| bad(error.to_string()))?;
     let file = SafeTensors::deserialize(&bytes).map_err(|error| bad(error.to_string()))?;
@@ -80,7 +83,7 @@ pub(crate) fn read(
         tensors.push((name.to_owned(), tensor));
     }
     tensors.sort_by(|(one, _), (other, _)| one.cmp(other));
-    Ok((tensors, text))
+    Ok(Saved { tensors, text })
 }
 
 /// The key of the text among a file's metadata.
