@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::draft::mask::{Macro, OPEN, pieces};
 use crate::draft::place::line_col;
-use crate::draft::read::Reader;
+use crate::draft::read::{DEEPEST, Reader};
 use crate::draft::tree::{Inline, Key};
 use crate::draft::words;
 
@@ -13,12 +13,18 @@ impl<'s> Reader<'s, '_, '_> {
     /// Inlines up to the end of the enclosing element, which is taken.
     pub(crate) fn inlines(&mut self) -> Vec<Inline> {
         let mut out = Vec::new();
+        if self.depth > DEEPEST {
+            self.skip();
+            return out;
+        }
+        self.depth += 1;
         while let Some((event, at)) = self.take() {
             if matches!(event, Event::End(_)) {
                 break;
             }
             self.inline(event, &at, &mut out);
         }
+        self.depth -= 1;
         words::check(&out, self.problems);
         out
     }

@@ -64,11 +64,11 @@ pub(crate) struct Reader<'s, 'r, 'p> {
     pub(crate) notes: BTreeMap<String, usize>,
     /// The footnotes being read, so that one that refers to itself ends.
     pub(crate) wanted: Vec<String>,
-    depth: usize,
+    pub(crate) depth: usize,
 }
 
 /// Quotes and lists nested deeper than this are refused rather than read by recursion.
-const DEEPEST: usize = 40;
+pub(crate) const DEEPEST: usize = 40;
 
 impl<'s> Reader<'s, '_, '_> {
     fn footnotes(&mut self) {

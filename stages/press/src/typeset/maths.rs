@@ -7,9 +7,27 @@ use crate::draft::mask::pieces;
 const RENAMED: &[(&str, &str)] = &[
     ("diff", "partial"),
     ("sect", "inter"),
+    ("sect.big", "inter.big"),
+    ("sect.double", "inter.double"),
+    ("sect.sq", "inter.sq"),
     ("angle.l", "chevron.l"),
     ("angle.r", "chevron.r"),
     ("planck.reduce", "planck"),
+    ("ohm.inv", "Omega.inv"),
+    ("plus.circle", "plus.o"),
+    ("plus.circle.big", "plus.o.big"),
+    ("minus.circle", "minus.o"),
+    ("times.circle", "times.o"),
+    ("times.circle.big", "times.o.big"),
+    ("dot.circle", "dot.o"),
+    ("dot.circle.big", "dot.o.big"),
+    ("dash.circle", "dash.o"),
+    ("ast.circle", "ast.op.o"),
+    ("circle.nested", "compose.o"),
+    ("arrow.l.dash", "arrow.l.dashed"),
+    ("arrow.r.dash", "arrow.r.dashed"),
+    ("bracket.l.double", "bracket.l.stroked"),
+    ("bracket.r.double", "bracket.r.stroked"),
     ("set", "setof"),
 ];
 
@@ -41,7 +59,15 @@ pub(crate) fn convert(latex: &str, number: &dyn Fn(usize) -> String) -> Result<S
             }
         }
     }
-    let converted = mitex::convert_math(&source, None)
+    if source.len() > LONGEST {
+        return Err(format!("it has more than {LONGEST} characters"));
+    }
+    if nesting(&source) > DEEPEST {
+        return Err("it is nested too deeply".to_owned());
+    }
+    // mitex indexes into what it did not check; its panic is the formula's fault, not the press's.
+    let converted = std::panic::catch_unwind(|| mitex::convert_math(&source, None))
+        .unwrap_or_else(|_| Err("it is not complete".to_owned()))
         .map_err(|error| error.strip_prefix("error: ").unwrap_or(&error).to_owned())?;
     let mut out = renamed(&converted);
     for (place, index) in numbers.iter().enumerate() {
@@ -49,6 +75,64 @@ pub(crate) fn convert(latex: &str, number: &dyn Fn(usize) -> String) -> Result<S
     }
     Ok(out)
 }
+
+/// Formulas of papers nest a dozen levels at most; recursion on many thousand would end the process.
+const DEEPEST: usize = 60;
+const LONGEST: usize = 20_000;
+
+/// How deep a formula nests at most: braces and the like, and commands that take the command after them.
+fn nesting(source: &str) -> usize {
+    let (mut depth, mut most, mut run, mut greedy) = (0usize, 0usize, 0usize, 0usize);
+    let mut rest = source.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '\\' => {
+                let mut name = String::new();
+                while let Some(letter) = rest.next_if(char::is_ascii_alphabetic) {
+                    name.push(letter);
+                }
+                match name.as_str() {
+                    "" => drop(rest.next()),
+                    "begin" | "left" => depth += 1,
+                    "end" | "right" => depth = depth.saturating_sub(1),
+                    // A switch such as `\bf` takes all that follows, however much stands between.
+                    _ if SWITCHES.contains(&name.as_str()) => greedy += 1,
+                    _ => {}
+                }
+                run += 1;
+            }
+            '{' | '[' | '(' => depth += 1,
+            '}' | ']' | ')' => {
+                depth = depth.saturating_sub(1);
+                run = 0;
+            }
+            '^' | '_' => run += 1,
+            c if c.is_whitespace() => {}
+            _ => run = 0,
+        }
+        most = most.max(depth + run + greedy);
+    }
+    most
+}
+
+const SWITCHES: [&str; 16] = [
+    "bf",
+    "rm",
+    "it",
+    "sf",
+    "tt",
+    "cal",
+    "frak",
+    "color",
+    "displaystyle",
+    "textstyle",
+    "scriptstyle",
+    "scriptscriptstyle",
+    "over",
+    "atop",
+    "choose",
+    "brack",
+];
 
 fn unwrapped(latex: &str) -> &str {
     for name in LINES {

@@ -267,3 +267,15 @@ fn a_formula_wider_than_its_column_is_a_warning_with_its_place() {
         "{warnings:?}"
     );
 }
+
+#[test]
+fn hostile_drafts_come_back_as_failures_or_papers() {
+    for piece in [
+        "> ", "*a_b", "**a _b ", "[a ", "- ", "\\val{", "${", "|a", "`", "<b>", "# ", "\u{e000}",
+        "1. ", "[^a] ", "\\", "![", "\u{0}",
+    ] {
+        let _ = set(&short(&piece.repeat(1000)));
+        let _ = set(&format!("---\n{}", piece.repeat(300)));
+    }
+    assert!(set("").is_err());
+}
