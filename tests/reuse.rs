@@ -145,3 +145,26 @@ stages:
     assert_eq!(done.ended("ran").len(), 1);
     assert_eq!(done.ended("reused").len(), 5);
 }
+
+#[test]
+fn a_float_that_was_kept_is_the_same_float() {
+    let space = Space::new();
+    space.write(
+        "floats.yaml",
+        r#"
+kyobashi: 1
+name: floats
+stages:
+  many:
+    run: |
+      awk 'BEGIN { srand(7); printf "["; for (i = 0; i < 500; i++) printf "%.17g,", rand() * 3; print "0.5]" }' > "$numbers"
+    out: {numbers: "list<float>"}
+  after:
+    with: {numbers: "${many.numbers}", mean: "${mean(many.numbers)}"}
+    run: 'echo "$mean" > "$text"'
+    out: {text: text}
+"#,
+    );
+    assert_eq!(space.run("floats.yaml", &[]).ended("ran"), ["after", "many"]);
+    assert_eq!(space.run("floats.yaml", &[]).ended("ran"), [""; 0]);
+}
