@@ -52,7 +52,9 @@ fn the_second_run_runs_nothing() {
 fn a_comment_or_a_new_name_reruns_nothing() {
     let space = chain();
     space.run("chain.yaml", &[]);
-    let renamed = CHAIN.replace("words:\n", "tally: # it counts\n").replace("words.count", "tally.count");
+    let renamed = CHAIN
+        .replace("words:\n", "tally: # it counts\n")
+        .replace("words.count", "tally.count");
     assert_ne!(renamed, CHAIN);
     space.write("chain.yaml", &renamed);
     let again = space.run("chain.yaml", &[]);
@@ -165,6 +167,9 @@ stages:
     out: {text: text}
 "#,
     );
-    assert_eq!(space.run("floats.yaml", &[]).ended("ran"), ["after", "many"]);
+    assert_eq!(
+        space.run("floats.yaml", &[]).ended("ran"),
+        ["after", "many"]
+    );
     assert_eq!(space.run("floats.yaml", &[]).ended("ran"), [""; 0]);
 }

@@ -13,7 +13,10 @@ pub const WIRE_VERSION: u32 = 1;
 /// Engine to worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "a handful of these exist in a process")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a handful of these exist in a process"
+)]
 pub enum ToWorker {
     /// Run one call; `scratch` is an empty folder for its outputs. One call at a time.
     Run {
@@ -44,7 +47,11 @@ pub struct Checkpoints {
 #[serde(tag = "say", rename_all = "snake_case")]
 pub enum FromWorker {
     /// The first line after start.
-    Ready { wire: u32, libtorch: String, device: String },
+    Ready {
+        wire: u32,
+        libtorch: String,
+        device: String,
+    },
     /// Progress of the running call.
     Note { note: Note },
     /// The running call succeeded.

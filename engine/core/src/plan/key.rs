@@ -184,7 +184,13 @@ trait Reader {
 /// The key under which a stage with `cache: frozen` keeps its last result, whatever its inputs.
 #[must_use]
 pub fn frozen(pipeline: &str, address: &str) -> Key {
-    Key::of(format!("kyobashi frozen {KEY_FORMAT}\n{}\n{pipeline}{address}", pipeline.len()).as_bytes())
+    Key::of(
+        format!(
+            "kyobashi frozen {KEY_FORMAT}\n{}\n{pipeline}{address}",
+            pipeline.len()
+        )
+        .as_bytes(),
+    )
 }
 
 struct Both {

@@ -136,7 +136,11 @@ pub fn preview(
 
 /// The newest record of a key, with its recipe.
 fn newest(store: &Store, key: &Key) -> Result<Option<Record>, kyobashi_cache::StoreError> {
-    Ok(store.history(Kind::Stage, key)?.into_iter().next().map(|entry| entry.record))
+    Ok(store
+        .history(Kind::Stage, key)?
+        .into_iter()
+        .next()
+        .map(|entry| entry.record))
 }
 
 fn entry(schedule: &Schedule<'_>, id: NodeId, state: Prospect) -> Planned {

@@ -167,7 +167,14 @@ impl<'a> Schedule<'a> {
 
     fn seen_from(&self, frame: FrameId) -> Scope<'_> {
         let (spec, sources) = (self.spec, self.sources);
-        Scope { spec, graph: &self.graph, results: &self.results, sources, frame, extra: &[] }
+        Scope {
+            spec,
+            graph: &self.graph,
+            results: &self.results,
+            sources,
+            frame,
+            extra: &[],
+        }
     }
 
     /// The stage of a node.
