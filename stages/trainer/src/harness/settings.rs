@@ -1,5 +1,5 @@
 //! The config of a training: the harness's settings by name, and the numbers that are the program's.
-//! The full list with its defaults is the reference page `docs/reference/training.md`.
+//! The full list with its defaults is the reference page `docs/programs.md`.
 
 use std::collections::BTreeMap;
 
@@ -93,6 +93,28 @@ impl Settings {
             known: Vec::new(),
         };
         let settings = Self {
+            numbers: numbers(map),
+            ..Self::take(&mut reader)?
+        };
+        let known = reader.known;
+        let of_network = |key: &str| {
+            let mut networks = program.networks();
+            networks.any(|(name, _)| key == format!("lr_{name}") || key == format!("every_{name}"))
+        };
+        let unread = map
+            .keys()
+            .filter(|key| !known.contains(&key.as_str()))
+            .filter(|key| !program.mentions(key) && !of_network(key));
+        let settings = Self {
+            unread: unread.cloned().collect(),
+            ..settings
+        };
+        Ok(settings)
+    }
+
+    /// The harness's own settings.
+    fn take(reader: &mut Reader) -> Result<Self, Failure> {
+        Ok(Self {
             steps: reader.count("steps", 1000, 1)?,
             batch: reader.count("batch", 256, 1)?,
             sampling: reader.word(
@@ -141,18 +163,9 @@ impl Settings {
             max_seconds: reader.number("max_seconds", 7200.0, 0.0, 1e9)?,
             device: reader.text("device", "auto")?,
             goal: reader.text("goal", "")?,
-            numbers: numbers(map),
+            numbers: BTreeMap::new(),
             unread: Vec::new(),
-        };
-        let known = reader.known;
-        let unread = map
-            .keys()
-            .filter(|key| !known.contains(&key.as_str()) && !program.mentions(key));
-        let settings = Self {
-            unread: unread.cloned().collect(),
-            ..settings
-        };
-        Ok(settings)
+        })
     }
 }
 
@@ -237,5 +250,24 @@ impl Reader<'_> {
                     known.join(", ")
                 ))
             })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_on_programs_lists_every_setting() {
+        let page = include_str!("../../../../docs/programs.md");
+        let empty = Map::new();
+        let mut reader = Reader {
+            map: &empty,
+            known: Vec::new(),
+        };
+        Settings::take(&mut reader).unwrap();
+        for key in reader.known {
+            assert!(page.contains(&format!("`{key}`")), "{key}");
+        }
     }
 }

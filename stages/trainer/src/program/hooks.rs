@@ -74,7 +74,7 @@ impl Hook {
     }
 }
 
-/// What a hook may take and must return; `docs/guide/programs.md` explains each.
+/// What a hook may take and must return; `docs/programs.md` explains each.
 struct Form {
     offers: &'static [Slot],
     returns: &'static str,
