@@ -19,8 +19,16 @@ pub(crate) fn bytes(datum: &Datum, name: &str) -> Result<Vec<u8>, Failure> {
     }
 }
 
+/// Figures wider than this, in points, span both columns (a column has 84 mm).
+const WIDE: f64 = 290.0;
+
+/// Whether a figure spans both columns.
+pub(crate) fn is_wide(content: &[u8]) -> bool {
+    svg_width(content).is_some_and(|width| width > WIDE)
+}
+
 /// The width of an SVG in points, if its root element says one.
-pub(crate) fn svg_width(content: &[u8]) -> Option<f64> {
+fn svg_width(content: &[u8]) -> Option<f64> {
     let head = String::from_utf8_lossy(&content[..content.len().min(4000)]).into_owned();
     let root = &head[head.find("<svg")?..];
     let root = &root[..root.find('>')?];

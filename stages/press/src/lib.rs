@@ -1,11 +1,12 @@
 //! The press: declared figures (`report/plot`) and papers in which every number is traced to its source
-//! (`paper/set`). The only crate that links typst. It knows nothing of the engine, of the cache, of
+//! (`paper/set`), also as LaTeX (`paper/latex`). The only crate that links typst. It knows nothing of the engine, of the cache, of
 //! models or of any particular experiment.
 
 mod bibliography;
 mod check;
 mod draft;
 mod input;
+mod latex;
 mod numbers;
 mod paper;
 mod plot;
@@ -17,5 +18,9 @@ use kyobashi_stage::Stage;
 /// The stage types of this crate.
 #[must_use]
 pub fn stages() -> Vec<Box<dyn Stage>> {
-    vec![Box::new(plot::Plot), Box::new(paper::Set)]
+    vec![
+        Box::new(plot::Plot),
+        Box::new(paper::Set),
+        Box::new(latex::Latex),
+    ]
 }

@@ -1,9 +1,9 @@
 //! `paper/set`: a draft, its figures and its results become a PDF, page images, plain text and the list
 //! of every number. It knows no particular experiment.
 
-mod manuscript;
+pub(crate) mod manuscript;
 mod set;
 mod source;
-mod stage;
+pub(crate) mod stage;
 
 pub(crate) use stage::Set;

@@ -14,9 +14,6 @@ use crate::typeset::emit::Emitter;
 use crate::typeset::world::Memory;
 use crate::typeset::writer::{Writer, literal};
 
-/// Figures wider than this, in points, span both columns (a column has 84 mm).
-const WIDE: f64 = 290.0;
-
 /// The Typst source of the whole paper, with the files that it uses.
 pub(crate) fn source(asked: &Asked, manuscript: &Manuscript) -> Result<(Memory, Writer), Failure> {
     let mut files = BTreeMap::new();
@@ -26,8 +23,8 @@ pub(crate) fn source(asked: &Asked, manuscript: &Manuscript) -> Result<(Memory, 
         } else {
             "svg"
         };
-        let wide = crate::input::svg_width(content).is_some_and(|width| width > WIDE);
-        files.insert(name.clone(), (format!("figure-{index}.{extension}"), wide));
+        let file = format!("figure-{index}.{extension}");
+        files.insert(name.clone(), (file, crate::input::is_wide(content)));
     }
     let mut emitter = Emitter {
         numbers: &manuscript.numbers,

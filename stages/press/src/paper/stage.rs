@@ -99,7 +99,9 @@ pub(crate) struct Asked {
     pub(crate) style: String,
 }
 impl Asked {
-    fn read(call: &Call) -> Result<Self, Failure> {
+    /// # Errors
+    /// Inputs that do not fit together.
+    pub(crate) fn read(call: &Call) -> Result<Self, Failure> {
         let names: Vec<String> = call.get("figure_names")?;
         let mut files = Vec::new();
         if call.has("figures") {

@@ -134,19 +134,38 @@ pub(crate) fn pages(
 /// # Errors
 /// SVG that Typst cannot draw.
 pub(crate) fn image(svg: &str, pixels_per_point: f64) -> Result<Vec<u8>, Failure> {
-    let main = "#set page(width: auto, height: auto, margin: 3pt)\n#image(\"figure.svg\")\n";
-    let mut memory = Memory::new(main.to_owned());
-    memory.add("figure.svg", svg.as_bytes().to_vec());
-    let Warned { output, .. } = typst::compile::<PagedDocument>(&memory);
-    let document = output.map_err(|errors| {
-        let first = errors.first().map(|error| error.message.to_string());
-        Failure::bug(format!(
-            "cannot draw the figure: {}",
-            first.unwrap_or_default()
-        ))
-    })?;
+    let document = alone(svg.as_bytes(), "3pt")?;
     pages(&document, pixels_per_point)?
         .into_iter()
         .next()
         .ok_or_else(|| Failure::bug("the figure has no page"))
+}
+
+/// A figure as PDF of its own size, for LaTeX.
+///
+/// # Errors
+/// SVG that Typst cannot draw.
+pub(crate) fn vector(figure: &[u8]) -> Result<Vec<u8>, Failure> {
+    pdf(&alone(figure, "0pt")?, "figure")
+}
+
+fn alone(figure: &[u8], margin: &str) -> Result<PagedDocument, Failure> {
+    let name = if figure.starts_with(b"\x89PNG") {
+        "figure.png"
+    } else {
+        "figure.svg"
+    };
+    let main = format!(
+        "#set page(width: auto, height: auto, margin: {margin})\n#image(\"{name}\", alt: \"figure\")\n"
+    );
+    let mut memory = Memory::new(main);
+    memory.add(name, figure.to_vec());
+    let Warned { output, .. } = typst::compile::<PagedDocument>(&memory);
+    output.map_err(|errors| {
+        let first = errors.first().map(|error| error.message.to_string());
+        Failure::new(format!(
+            "cannot draw the figure: {}",
+            first.unwrap_or_default()
+        ))
+    })
 }

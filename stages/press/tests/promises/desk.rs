@@ -7,9 +7,9 @@ use kyobashi_stage::{Call, Cell, Context, Datum, Failure, Note, Output, Outputs,
 use serde_json::Value;
 
 /// A context without engine: nothing is stored, nothing is asked.
-struct Alone;
+struct Alone<'p>(&'p Path);
 
-impl Context for Alone {
+impl Context for Alone<'_> {
     fn call(
         &self,
         _: &Request,
@@ -19,7 +19,7 @@ impl Context for Alone {
     }
     fn note(&self, _: Note) {}
     fn scratch(&self) -> &Path {
-        Path::new("/nonexistent")
+        self.0
     }
     fn cancelled(&self) -> bool {
         false
@@ -47,6 +47,10 @@ impl Desk {
     }
 
     pub(crate) fn run(&self, uses: &str) -> Result<Outputs, Failure> {
+        self.run_in(uses, Path::new("/nonexistent"))
+    }
+
+    pub(crate) fn run_in(&self, uses: &str, scratch: &Path) -> Result<Outputs, Failure> {
         let stages = kyobashi_press::stages();
         let stage = stages
             .iter()
@@ -78,7 +82,7 @@ impl Desk {
             model: None,
             outs: signature.outs.clone(),
         };
-        stage.run(&call, &Alone)
+        stage.run(&call, &Alone(scratch))
     }
 }
 

@@ -2,4 +2,5 @@
 
 mod desk;
 mod figures;
+mod latex;
 mod papers;

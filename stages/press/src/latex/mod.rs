@@ -1,0 +1,9 @@
+//! `paper/latex`: the same paper as LaTeX source, for venues that ask for it. Numbers stay macros whose
+//! values lie in a file of their own, so that they can be refreshed without touching the prose.
+
+mod document;
+mod emit;
+mod escape;
+mod stage;
+
+pub(crate) use stage::Latex;
