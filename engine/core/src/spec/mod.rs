@@ -15,7 +15,7 @@ mod syntax;
 mod token;
 mod written;
 
-pub use check::check;
+pub use check::{check, words};
 pub use expression::{Binary, Expression, Function, Reference, Root, Step, Template, TextPart};
 pub use stage::{
     AtMax, Axis, Binding, CachePolicy, Carry, Fan, OnError, Policy, Resources, Stage, StageId, Work,

@@ -54,6 +54,7 @@ struct Source {
     /// The first byte of every line.
     lines: Vec<u32>,
     /// Characters before every block of [`BLOCK`] bytes, so that a column in a very long line is cheap.
+    /// Empty for a text in ASCII, where characters are bytes.
     blocks: Vec<u32>,
 }
 
@@ -125,6 +126,9 @@ impl Sources {
 impl Source {
     /// The number of characters before a byte.
     fn characters(&self, at: usize) -> usize {
+        if self.blocks.is_empty() {
+            return at;
+        }
         let block = at / BLOCK;
         let bytes = &self.text.as_bytes()[block * BLOCK..at];
         self.blocks[block] as usize + starts(bytes)
@@ -135,6 +139,9 @@ fn index(text: &str) -> (Vec<u32>, Vec<u32>) {
     let small = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
     let mut lines = vec![0];
     lines.extend(text.match_indices('\n').map(|(at, _)| small(at + 1)));
+    if text.is_ascii() {
+        return (lines, Vec::new());
+    }
     let mut blocks = vec![0];
     let mut count = 0;
     for bytes in text.as_bytes().chunks(BLOCK) {

@@ -82,7 +82,7 @@ pub(super) enum Fan {
 }
 
 /// Keys of every stage.
-const COMMON: &[&str] = &[
+pub(super) const KEYS: &[&str] = &[
     "run",
     "uses",
     "stages",
@@ -217,7 +217,7 @@ fn draft(form: &mut Form<'_>, entry: &Entry) -> Draft {
             }
             _ => {
                 if !draft.rules.take(form, part) {
-                    form.unknown_key(part, COMMON, "a stage");
+                    form.unknown_key(part, KEYS, "a stage");
                 }
             }
         }

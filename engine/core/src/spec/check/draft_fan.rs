@@ -6,6 +6,9 @@ use super::super::report::Issue;
 use super::draft::Fan;
 use super::form::{Form, Given};
 
+/// Keys of `repeat`.
+pub(super) const REPEAT: &[&str] = &["max", "until", "at_max", "carry"];
+
 /// Reads the fan of a stage. `fans` are the entries that could be one; `key` and `next` belong to some.
 pub(super) fn fan(
     form: &mut Form<'_>,
@@ -105,7 +108,7 @@ fn foreach(form: &mut Form<'_>, part: &Entry, key: Option<&Entry>) -> Fan {
 
 fn repeat(form: &mut Form<'_>, part: &Entry, next: Option<&Entry>) -> Fan {
     let entries = form.map(&part.node, "repeat");
-    form.keys(entries, &["max", "until", "at_max", "carry"], "`repeat`");
+    form.keys(entries, REPEAT, "`repeat`");
     let (mut max, mut until, mut carry, mut at_max) = (None, None, Vec::new(), AtMax::Keep);
     for entry in entries {
         match entry.key.as_str() {

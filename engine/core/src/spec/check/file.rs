@@ -35,7 +35,7 @@ pub(super) struct Import {
 }
 
 /// Keys of every file.
-const KEYS: &[&str] = &[
+pub(super) const KEYS: &[&str] = &[
     "kyobashi",
     "name",
     "doc",

@@ -71,21 +71,28 @@ pub(super) fn heads(draft: &Draft) -> Vec<(String, Span)> {
         let inner = stages.iter().flat_map(|stage| stage.heads.iter().cloned());
         inside.found.extend(inner);
     }
-    if draft.needs.is_empty() && outside.found.is_empty() && inside.found.is_empty() {
+    let found = outside.found.len() + inside.found.len();
+    heads.extend(outside.found);
+    if found <= FEW {
+        // Nearly every stage: a set would cost more than it saves.
+        let free = |(name, _): &(String, Span)| !inside.bound.contains(&name.as_str());
+        for head in inside.found.into_iter().filter(free) {
+            if !heads.iter().any(|(name, _)| *name == head.0) {
+                heads.push(head);
+            }
+        }
         return heads;
     }
     let bound: HashSet<&str> = inside.bound.iter().copied().collect();
-    heads.extend(outside.found);
-    heads.extend(
-        inside
-            .found
-            .into_iter()
-            .filter(|(name, _)| !bound.contains(name.as_str())),
-    );
+    let free = |(name, _): &(String, Span)| !bound.contains(name.as_str());
+    heads.extend(inside.found.into_iter().filter(free));
     let mut seen = HashSet::new();
     heads.retain(|(name, _)| seen.insert(name.clone()));
     heads
 }
+
+/// Below this many names a scan finds repetitions faster than a set.
+const FEW: usize = 8;
 
 #[derive(Default)]
 struct Heads<'d> {

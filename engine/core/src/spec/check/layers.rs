@@ -25,8 +25,8 @@ pub(super) struct Given {
     pub node: Node,
 }
 
-/// What can be set.
-const SECTIONS: &[&str] = &["params", "models", "defaults"];
+/// What can be set, and so the keys of a profile and of a values file.
+pub(super) const SECTIONS: &[&str] = &["params", "models", "defaults"];
 
 /// Reads all layers in force. Other profiles are read too, so that their mistakes are told.
 pub(super) fn layers(check: &mut Check<'_>, file: &File) -> Layers {

@@ -34,6 +34,8 @@ mod state;
 mod types;
 mod uses;
 mod value;
+mod words;
 mod work;
 
 pub use entry::check;
+pub use words::words;

@@ -12,7 +12,8 @@ use super::file::File;
 use super::layers::Layers;
 use super::state::Check;
 
-const PROVIDER: &[&str] = &[
+/// Keys of a provider.
+pub(super) const PROVIDER: &[&str] = &[
     "base_url",
     "key_env",
     "dialect",

@@ -18,7 +18,8 @@ use super::state::Check;
 use super::types;
 use super::value::{Strings, bounded, given};
 
-const PARAM: &[&str] = &["type", "default", "min", "max", "choices", "doc"];
+/// Keys of a param or an input in its long form.
+pub(super) const PARAM: &[&str] = &["type", "default", "min", "max", "choices", "doc"];
 
 /// Reads `params:` with every layer over it.
 pub(super) fn params(check: &mut Check<'_>, file: &File, layers: &Layers) {
@@ -114,6 +115,9 @@ fn literal(check: &mut Check<'_>, node: &Node, field: &Field, name: &str) -> Tem
     value
 }
 
+/// Keys of a secret.
+pub(super) const SECRET: &[&str] = &["env", "optional"];
+
 /// Reads `secrets:`: `{s2: {env: S2_API_KEY, optional: true}}` or `{s2: S2_API_KEY}`.
 pub(super) fn secrets(check: &mut Check<'_>, file: &File) {
     let Some(entry) = file.entry("secrets") else {
@@ -129,7 +133,7 @@ pub(super) fn secrets(check: &mut Check<'_>, file: &File) {
             name.clone_into(&mut secret.env);
         } else {
             let entries = form.map(&line.node, &line.key);
-            form.keys(entries, &["env", "optional"], "a secret");
+            form.keys(entries, SECRET, "a secret");
             for part in entries {
                 match part.key.as_str() {
                     "env" => secret.env = form.string(&part.node, "env").unwrap_or_default(),

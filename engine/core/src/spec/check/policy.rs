@@ -30,7 +30,8 @@ pub(super) const KEYS: &[&str] = &[
     "shell",
 ];
 
-const RESOURCES: &[&str] = &["cpu", "gpu", "memory", "pools"];
+/// Keys of `resources`.
+pub(super) const RESOURCES: &[&str] = &["cpu", "gpu", "memory", "pools"];
 
 impl Rules {
     /// Takes in one entry, if it is a rule.
