@@ -10,7 +10,7 @@ pub(super) struct Whisker {
     pub(super) class: &'static str,
 }
 
-const WIDTH: f64 = 220.0;
+const WIDTH: f64 = 160.0;
 const HEIGHT: f64 = 22.0;
 const MARGIN: f64 = 6.0;
 
@@ -64,7 +64,7 @@ mod tests {
         };
         let svg = draw(&whisker, reach(std::iter::once(&whisker)));
         assert!(
-            svg.contains("cx=\"110.0\"") && svg.contains("M6.0 11H162.0"),
+            svg.contains("cx=\"80.0\"") && svg.contains("M6.0 11H117.0"),
             "{svg}"
         );
     }

@@ -124,7 +124,7 @@ pub(super) fn board_line(row: &BoardRow, sort: &str, scale: f64) -> BoardLine {
     let mut metrics: Vec<(&String, &Improvement)> = row.improvements.iter().collect();
     metrics.sort_by_key(|(metric, _)| *metric != sort);
     let gain = |(metric, found): (&String, &Improvement)| {
-        let percent = |value: f64| format!("{}{:.1}", sign(value), value.abs() * 100.0);
+        let percent = |value: f64| shown(value * 100.0, 1, true);
         let text = match found.ci {
             Some([low, high]) => format!(
                 "{} % [{}, {}]",
@@ -257,28 +257,24 @@ fn estimate(estimate: &Estimate, digits: usize) -> String {
 }
 
 fn interval(mean: f64, ci: Option<[f64; 2]>, digits: usize, signed: bool) -> String {
-    let show = |value: f64| {
-        let size = format!("{:.digits$}", value.abs());
-        let zero = !size.contains(|c: char| ('1'..='9').contains(&c));
-        let mark = if zero {
-            ""
-        } else if signed {
-            sign(value)
-        } else if value < 0.0 {
-            "−"
-        } else {
-            ""
-        };
-        format!("{mark}{size}")
-    };
+    let show = |value: f64| shown(value, digits, signed);
     match ci {
         Some([low, high]) => format!("{} [{}, {}]", show(mean), show(low), show(high)),
         None => show(mean),
     }
 }
 
-fn sign(value: f64) -> &'static str {
-    if value < 0.0 { "−" } else { "+" }
+/// A number with a fixed number of decimals; one that rounds to zero has no sign.
+fn shown(value: f64, digits: usize, signed: bool) -> String {
+    let size = format!("{:.digits$}", value.abs());
+    let zero = !size.contains(|c: char| ('1'..='9').contains(&c));
+    let mark = match (value < 0.0, signed) {
+        _ if zero => "",
+        (true, _) => "−",
+        (false, true) => "+",
+        (false, false) => "",
+    };
+    format!("{mark}{size}")
 }
 
 pub(super) fn study(idea: &Idea) -> Study {
