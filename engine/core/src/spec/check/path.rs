@@ -81,12 +81,14 @@ pub(super) fn path(check: &mut Check<'_>, span: Span, text: &str, want: &Type) -
 
 /// Tells a path at which nothing is.
 pub(super) fn missing(check: &mut Check<'_>, span: Span, text: &str, path: &Path) {
-    let folder = path.parent().unwrap_or(Path::new(""));
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
     let name = path
         .file_name()
         .map(|name| name.to_string_lossy().into_owned());
-    let folder_is_there =
-        folder.as_os_str().is_empty() || check.look(folder) == Some(FileKind::Dir);
+    let folder_is_there = check.look(folder) == Some(FileKind::Dir);
     let help = if folder_is_there {
         let names = check.question.files.list(folder);
         let nearest = check
