@@ -279,8 +279,8 @@ struct Provider {
     base_url: Option<String>,
     /// The environment variable that holds its key.
     key_env: Option<String>,
-    /// How requests are written: `openai`, `anthropic`, …
-    dialect: Option<String>,
+    /// How requests are written; `openai-chat` is what most servers understand.
+    dialect: Option<Dialect>,
     /// Stands for the URL in keys, so that two servers of one model share results.
     identity: Option<String>,
     /// The version of the interface, where it has several.
@@ -289,6 +289,17 @@ struct Provider {
     rpm: Option<u32>,
     /// Tokens a minute.
     tpm: Option<u32>,
+}
+
+/// How requests are written.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+#[expect(dead_code, reason = "only the schema of it is used")]
+enum Dialect {
+    OpenaiChat,
+    OpenaiResponses,
+    Anthropic,
+    Gemini,
 }
 
 /// Changes of a pipeline under a name.

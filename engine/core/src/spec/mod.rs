@@ -83,7 +83,7 @@ pub struct ProviderEntry {
     pub base_url: Option<String>,
     /// The environment variable that holds the key.
     pub key_env: Option<String>,
-    /// How requests are written: `openai`, `anthropic`, …
+    /// How requests are written: `openai-chat`, `openai-responses`, `anthropic` or `gemini`.
     pub dialect: Option<String>,
     /// Stands for the URL in keys, so that two servers of one model share results.
     pub identity: Option<String>,

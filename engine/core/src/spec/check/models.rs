@@ -23,6 +23,14 @@ pub(super) const PROVIDER: &[&str] = &[
     "tpm",
 ];
 
+/// Ways of writing requests, each under its own name.
+const DIALECTS: &[(&str, &str)] = &[
+    ("openai-chat", "openai-chat"),
+    ("openai-responses", "openai-responses"),
+    ("anthropic", "anthropic"),
+    ("gemini", "gemini"),
+];
+
 /// Settings that model servers know (the union of our dialects).
 const SETTINGS: &[&str] = &[
     "temperature",
@@ -51,7 +59,10 @@ pub(super) fn providers(check: &mut Check<'_>, file: &File) {
             match part.key.as_str() {
                 "base_url" => provider.base_url = form.string(node, "base_url"),
                 "key_env" => provider.key_env = form.string(node, "key_env"),
-                "dialect" => provider.dialect = form.string(node, "dialect"),
+                "dialect" => {
+                    let word = form.choice(node, "dialect", DIALECTS);
+                    provider.dialect = word.map(str::to_owned);
+                }
                 "identity" => provider.identity = form.string(node, "identity"),
                 "api_version" => provider.api_version = form.string(node, "api_version"),
                 "rpm" => provider.rpm = form.whole(node, "rpm"),
