@@ -24,9 +24,9 @@ pub(crate) struct Style {
 
 const PACKAGES: &str = r"\usepackage[T1]{fontenc}
 \usepackage[utf8]{inputenc}
+\IfFileExists{lmodern.sty}{\usepackage{lmodern}}{}
 \usepackage{amsmath,amssymb}
 \usepackage{graphicx,booktabs,longtable,xcolor}
-\usepackage[normalem]{ulem}
 \usepackage[numbers,sort&compress]{natbib}
 ";
 
@@ -87,6 +87,12 @@ fn main(asked: &Asked, manuscript: &Manuscript, style: &Style) -> String {
         out: String::new(),
     };
     let title = emitter.inlines(&manuscript.title);
+    if !manuscript.summary.is_empty() {
+        emitter.out.push_str("\\begin{abstract}\n");
+        emitter.blocks(&manuscript.summary);
+        emitter.out.push_str("\\end{abstract}\n\n");
+    }
+    emitter.blocks(&manuscript.body);
     let authors: Vec<String> = manuscript
         .authors(asked)
         .iter()
@@ -103,13 +109,19 @@ fn main(asked: &Asked, manuscript: &Manuscript, style: &Style) -> String {
         .chain(sentence)
         .map(|keyword| words(keyword).replace(',', ";"))
         .collect();
+    // A package that few papers need is asked for only by those.
+    let strikes = if emitter.out.contains("\\sout{") {
+        "\\usepackage[normalem]{ulem}\n"
+    } else {
+        ""
+    };
     let options = if style.options.is_empty() {
         String::new()
     } else {
         format!("[{}]", style.options)
     };
     let mut out = format!(
-        "\\documentclass{options}{{{}}}\n{PACKAGES}{}\n{MACROS}",
+        "\\documentclass{options}{{{}}}\n{PACKAGES}{strikes}{}\n{MACROS}",
         style.class, style.preamble
     );
     let _ = writeln!(
@@ -132,12 +144,6 @@ fn main(asked: &Asked, manuscript: &Manuscript, style: &Style) -> String {
             words(sentence)
         );
     }
-    if !manuscript.summary.is_empty() {
-        emitter.out.push_str("\\begin{abstract}\n");
-        emitter.blocks(&manuscript.summary);
-        emitter.out.push_str("\\end{abstract}\n\n");
-    }
-    emitter.blocks(&manuscript.body);
     out.push_str(&emitter.out);
     if asked.bibliography.is_some() {
         let _ = writeln!(

@@ -92,7 +92,10 @@ impl Emitter<'_> {
                 let text = text
                     .trim_end()
                     .replace("\\end{verbatim}", "\\end {verbatim}");
-                let _ = writeln!(self.out, "\\begin{{verbatim}}\n{text}\n\\end{{verbatim}}\n");
+                let _ = writeln!(
+                    self.out,
+                    "{{\\footnotesize\n\\begin{{verbatim}}\n{text}\n\\end{{verbatim}}\n}}\n"
+                );
             }
             Block::Rule => self
                 .out
@@ -282,12 +285,18 @@ fn cited(keys: &[Key]) -> String {
                 continue;
             }
         };
+        gather(&mut works, &mut out);
         out.push_str(&part);
     }
+    gather(&mut works, &mut out);
+    out
+}
+
+fn gather(works: &mut Vec<&str>, out: &mut String) {
     if !works.is_empty() {
         out.push_str(&format!("\\citep{{{}}}", works.join(",")));
+        works.clear();
     }
-    out
 }
 
 fn labelled(label: Option<&str>) -> String {

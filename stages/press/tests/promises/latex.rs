@@ -96,5 +96,12 @@ fn the_twin_compiles_where_tex_is_installed() {
     let Ok(output) = latexmk else { return };
     let log = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{log}");
-    assert!(!log.contains("undefined"), "{log}");
+    let last =
+        String::from_utf8_lossy(&std::fs::read(source.join("main.log")).unwrap()).into_owned();
+    assert!(!last.contains("undefined"), "{last}");
+    assert!(
+        std::fs::read(source.join("main.pdf"))
+            .unwrap()
+            .starts_with(b"%PDF")
+    );
 }
