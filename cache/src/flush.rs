@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::error::io as named;
 use crate::folders::Folders;
 use crate::index::Index;
 use crate::store::locked;
-use crate::{Clock, Digest, StoreError, tree};
+use crate::{Clock, Digest, Record, StoreError, tree};
 
 /// Forces one file or tree of the store to the disk, with the folders that name it.
 pub(crate) fn sync_blob(folders: &Folders, digest: &Digest) -> Result<(), StoreError> {
@@ -39,6 +39,11 @@ fn sync_file(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Work of this much (or any money) is worth the wait for a flush at the end: tens of milliseconds
+/// on a quiet disk, seconds on a busy one. Less than this is left to the system, which writes by
+/// itself within half a minute, and is made again if the power goes before.
+const WORTH_MS: u64 = 5_000;
+
 /// Flushes about once a second while something is written. Dropping it stops the thread; it does
 /// not flush.
 pub(crate) struct Flusher {
@@ -56,6 +61,8 @@ struct Shared {
     /// Rows were used whose day in the index is an earlier one.
     unmarked: AtomicBool,
     used: Mutex<BTreeSet<i64>>,
+    /// How long the making of what is not yet flushed took, in milliseconds.
+    stake_ms: AtomicU64,
     stop: Mutex<bool>,
     woken: Condvar,
     flushing: Mutex<()>,
@@ -75,6 +82,7 @@ impl Flusher {
             dirty: AtomicBool::new(false),
             unmarked: AtomicBool::new(false),
             used: Mutex::default(),
+            stake_ms: AtomicU64::new(0),
             stop: Mutex::new(false),
             woken: Condvar::new(),
             flushing: Mutex::default(),
@@ -91,6 +99,16 @@ impl Flusher {
         if !self.shared.dirty.swap(true, Ordering::AcqRel) {
             self.wake();
         }
+    }
+
+    /// Notes what would have to be made again if the power went now.
+    pub(crate) fn stake(&self, record: &Record) {
+        let ms = if record.usd > 0.0 {
+            WORTH_MS
+        } else {
+            (record.seconds * 1000.0) as u64
+        };
+        self.shared.stake_ms.fetch_add(ms, Ordering::AcqRel);
     }
 
     /// Notes that a row was used, and sees to it that the index learns of it.
@@ -121,9 +139,11 @@ impl Flusher {
         self.shared.flush()
     }
 
-    /// The last thing: flushes, if that is asked for at all. Says whether all is on the disk.
+    /// The last thing: flushes, if what could be lost is worth waiting for. Says whether all is on
+    /// the disk.
     pub(crate) fn finish(&self) -> bool {
-        if self.every.is_some() {
+        let stake_ms = self.shared.stake_ms.load(Ordering::Acquire);
+        if self.every.is_some() && stake_ms >= WORTH_MS {
             return self.flush().is_ok();
         }
         self.shared.mark_used().is_ok() && !self.shared.dirty.load(Ordering::Acquire)
@@ -134,10 +154,9 @@ impl Drop for Flusher {
     fn drop(&mut self) {
         *locked(&self.shared.stop) = true;
         self.shared.woken.notify_all();
-        if let Some(thread) = locked(&self.thread).take() {
-            // A panic there was reported there.
-            let _ = thread.join();
-        }
+        // It is not waited for: a flush that is under way may take as long as a slow disk takes,
+        // and what it does is safe to break off.
+        drop(locked(&self.thread).take());
     }
 }
 
@@ -171,8 +190,10 @@ impl Shared {
         if !self.dirty.swap(false, Ordering::AcqRel) {
             return Ok(());
         }
+        let stake_ms = self.stake_ms.swap(0, Ordering::AcqRel);
         let flushed = self.sync();
         if flushed.is_err() {
+            self.stake_ms.fetch_add(stake_ms, Ordering::AcqRel);
             self.dirty.store(true, Ordering::Release);
         }
         flushed

@@ -320,7 +320,7 @@ impl Inner {
             let pages =
                 |what| connection.pragma_query_value(None, what, |row| row.get::<_, i64>(0));
             if pages("freelist_count")? * 2 > pages("page_count")? {
-                connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")?;
+                connection.execute_batch("VACUUM")?;
             }
             Ok(())
         });

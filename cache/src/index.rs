@@ -9,16 +9,21 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Statement, params};
 
 use crate::claim::Claims;
 use crate::error::io as named;
 use crate::record::{Part, Row, pack, unpack};
+use crate::store::size_of;
 use crate::{Digest, Key, Kind, Record, StoreError};
 
 /// How long one process waits for another's commit. Commits take microseconds; a checkpoint on a
 /// loaded disk takes seconds.
 const BUSY: Duration = Duration::from_secs(60);
+
+/// Bytes of the log that the first process of a start reads in about a millisecond.
+const LONG_LOG: u64 = 1 << 20;
 
 /// The tables. A change here changes the version of `folders.rs`.
 const SCHEMA: &str = "
@@ -175,12 +180,26 @@ impl Index {
         })
     }
 
-    /// Forces what is committed to the disk.
-    pub(crate) fn sync(&self) -> Result<(), StoreError> {
+    /// Writes the log back into the database where reading it would slow the next start down.
+    pub(crate) fn fold(&self) {
+        if size_of(&self.log()).is_some_and(|size| size > LONG_LOG) {
+            // Another process may be reading; the log only stays long then.
+            let _ = self.with(|connection| {
+                connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            });
+        }
+    }
+
+    fn log(&self) -> PathBuf {
         let mut log = self.path.clone().into_os_string();
         log.push("-wal");
+        log.into()
+    }
+
+    /// Forces what is committed to the disk.
+    pub(crate) fn sync(&self) -> Result<(), StoreError> {
         let folder = self.path.parent().unwrap_or(&self.path);
-        for path in [Path::new(&log), folder] {
+        for path in [self.log().as_path(), folder] {
             let file = File::open(path).map_err(named("open", path))?;
             file.sync_all().map_err(named("write to the disk", path))?;
         }
@@ -304,6 +323,9 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
         )?;
         connection.busy_timeout(BUSY)?;
         connection.execute_batch("PRAGMA synchronous = NORMAL")?;
+        // The log stays when the last process closes the index: to write it back there and then
+        // would cost two flushes, and to make it anew a new file at each start.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         Ok(connection)
     };
     open().map_err(|error| StoreError::index(path, error))

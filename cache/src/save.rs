@@ -74,6 +74,11 @@ impl Claim {
         let inner = &store.inner;
         let parts = inner.parts(&record)?;
         inner.mark_dirty()?;
+        if how != Saving::Durably
+            && let Some(flusher) = &inner.flusher
+        {
+            flusher.stake(&record);
+        }
         let mut writer = locked(&inner.writer);
         let writer = match &mut *writer {
             Some(writer) => writer,

@@ -242,6 +242,7 @@ impl Drop for Inner {
         drop(locked(&self.writer).take());
         let flushed = self.flusher.take().is_some_and(|flusher| flusher.finish());
         if let Some(session) = self.session.take() {
+            self.index.fold();
             session.end(&self.index, flushed);
         }
     }
