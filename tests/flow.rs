@@ -198,6 +198,10 @@ fn a_missing_key_is_said_before_anything_runs() {
     assert_eq!(done.code, 2);
     assert!(done.stderr.contains("OPENAI_API_KEY"), "{}", done.stderr);
     assert!(!space.path("pipelines/.kyobashi").exists());
+    space.write(".env", "OPENAI_API_KEY=from-a-file\n");
+    let file = "pipelines/ai-scientist.yaml";
+    let found = space.kyo(&["check", file, "--set", "models.reviewer=openai/gpt-4o"]);
+    assert_eq!(found.code, 0, "{}", found.stderr);
 }
 
 #[test]

@@ -29,7 +29,9 @@ pub(crate) struct Surroundings {
 impl Surroundings {
     /// Reads the environment.
     pub(crate) fn read() -> Self {
-        let variables: BTreeMap<String, String> = std::env::vars().collect();
+        // What is set wins over what `.env` says.
+        let file = dotenvy::from_filename_iter(".env").into_iter().flatten().flatten();
+        let variables: BTreeMap<String, String> = file.chain(std::env::vars()).collect();
         let given = |name: &str| variables.get(name).filter(|value| !value.is_empty());
         let mut servers = Providers::default();
         for (name, variable) in BASE_URLS {
