@@ -4,6 +4,7 @@
 //! Tensors: `p.*` parameters and constants, `ema.*`, `state.*`, `optimiser.*`, `generator.*`, `order`
 //! (rows of the epoch), `curve.*`, `metrics`. Text: [`Counters`].
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use kyobashi_stage::Failure;
@@ -12,7 +13,7 @@ use tch::{Device, Kind, Tensor};
 
 use super::tensors::Saved;
 use super::train::Training;
-use super::{ours, tensors};
+use super::{Point, ours, tensors};
 use crate::torch::{self, Value};
 
 /// What is not a tensor.
@@ -27,6 +28,8 @@ struct Counters {
     batches_word: String,
     goal_step: Option<u64>,
     metrics: Vec<String>,
+    /// The measures of the curve, in the order of their columns.
+    measures: Vec<String>,
 }
 
 /// The file of a folder.
@@ -56,11 +59,29 @@ pub(crate) fn save(
     }
     let (order, batches_at, word) = training.batches.position();
     all.push(("order".to_owned(), order.shallow_clone()));
-    let (steps, losses): (Vec<i64>, Vec<f64>) = training
+    let steps: Vec<i64> = training
         .curve
         .iter()
-        .map(|(step, loss)| (*step as i64, *loss))
-        .unzip();
+        .map(|point| point.step as i64)
+        .collect();
+    let losses: Vec<f64> = training.curve.iter().map(|point| point.loss).collect();
+    let measures: BTreeSet<String> = training
+        .curve
+        .iter()
+        .flat_map(|point| point.measured.keys().cloned())
+        .collect();
+    // A measure is always finite; where a point has none, NaN stands.
+    for (index, measure) in measures.iter().enumerate() {
+        let column = training
+            .curve
+            .iter()
+            .map(|point| point.measured.get(measure));
+        let column: Vec<f64> = column
+            .map(|value| value.copied().unwrap_or(f64::NAN))
+            .collect();
+        let column = Tensor::f_from_slice(&column).map_err(ours)?;
+        all.push((format!("curve.measure{index}"), column));
+    }
     let metrics: Vec<f64> = training.metrics.values().copied().collect();
     all.push((
         "curve.step".to_owned(),
@@ -81,6 +102,7 @@ pub(crate) fn save(
         batches_word: word.to_string(),
         goal_step: training.goal_step,
         metrics: training.metrics.keys().cloned().collect(),
+        measures: measures.into_iter().collect(),
     };
     let text = serde_json::to_string(&counters).map_err(|error| Failure::bug(error.to_string()))?;
     let fresh = dir.join("checkpoint.part");
@@ -133,6 +155,22 @@ pub(crate) fn load(training: &mut Training, identity: &str, dir: &Path) -> Resul
     }
     let steps = numbers::<i64>(get("curve.step")?, Kind::Int64)?;
     let losses = numbers::<f64>(get("curve.loss")?, Kind::Double)?;
+    let points = steps.into_iter().zip(losses);
+    let mut curve: Vec<Point> = points
+        .map(|(step, loss)| Point {
+            step: step as u64,
+            loss,
+            measured: BTreeMap::new(),
+        })
+        .collect();
+    for (index, measure) in counters.measures.iter().enumerate() {
+        let column = numbers::<f64>(get(&format!("curve.measure{index}"))?, Kind::Double)?;
+        for (point, value) in curve.iter_mut().zip(column) {
+            if !value.is_nan() {
+                point.measured.insert(measure.clone(), value);
+            }
+        }
+    }
     let metrics = numbers::<f64>(get("metrics")?, Kind::Double)?;
     let mut states = Vec::new();
     for (name, device) in generators(training.device) {
@@ -152,11 +190,11 @@ pub(crate) fn load(training: &mut Training, identity: &str, dir: &Path) -> Resul
     training.state =
         Value::tensors(state.iter().map(|(name, tensor)| (*name, tensor))).map_err(ours)?;
     training.batches.go_to(order, counters.batches_at, word);
-    training.curve = steps
-        .into_iter()
-        .map(|step| step as u64)
-        .zip(losses)
-        .collect();
+    training.measured = curve
+        .last()
+        .map(|point| point.measured.clone())
+        .unwrap_or_default();
+    training.curve = curve;
     training.metrics = counters.metrics.into_iter().zip(metrics).collect();
     training.goal_step = counters.goal_step;
     for (device, state) in states {

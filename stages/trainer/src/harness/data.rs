@@ -1,11 +1,12 @@
 //! The rows that a program learns from: every tensor of a safetensors file, row by row, on the device.
 //! It knows nothing of what the rows mean.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use kyobashi_stage::Failure;
 use rand::seq::SliceRandom;
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use super::random::{Purpose, stream};
 use super::tensors;
@@ -61,6 +62,22 @@ impl Rows {
         length: i64,
     ) -> Result<Vec<(String, Tensor)>, TorchError> {
         self.each(|tensor| tensor.f_narrow_copy(0, start, length))
+    }
+
+    /// What a program may want to know of the data: `x.columns`, the size of the second dimension, and
+    /// `x.max`, the largest of whole numbers.
+    pub(crate) fn facts(&self) -> Result<BTreeMap<String, f64>, TorchError> {
+        let mut facts = BTreeMap::new();
+        for (name, tensor) in &self.tensors {
+            if let Some(columns) = tensor.size().get(1) {
+                facts.insert(format!("{name}.columns"), *columns as f64);
+            }
+            if matches!(tensor.f_kind()?, Kind::Int64 | Kind::Int | Kind::Uint8) {
+                let max = tensor.f_max()?.f_double_value(&[])?;
+                facts.insert(format!("{name}.max"), max);
+            }
+        }
+        Ok(facts)
     }
 
     /// One tensor whole.

@@ -35,8 +35,8 @@ pub(crate) fn copies(named: &[(String, Tensor)]) -> Result<Value, Failure> {
 }
 
 impl Evaluation<'_> {
-    /// `eval_loss` and what the hook `evaluate` measures, as means over rows: one pass in order, or
-    /// `eval_batches` batches drawn with replacement.
+    /// `eval_loss` and what the hook `evaluate` measures, as means over rows: so many batches drawn with
+    /// replacement, or, for zero, one pass in order.
     ///
     /// # Errors
     /// What the program raised, or a measure that is no number.
@@ -44,13 +44,14 @@ impl Evaluation<'_> {
         &self,
         named: &[(String, Tensor)],
         rows: &Rows,
+        batches: u64,
         step: u64,
     ) -> Result<BTreeMap<String, f64>, Failure> {
         let p = copies(named)?;
         let (step_value, training) = (Value::integer(step as i64), Value::flag(false));
         let mut sums: BTreeMap<String, Tensor> = BTreeMap::new();
         let mut total = 0;
-        for batch in self.batches(rows, step)? {
+        for batch in self.batches(rows, batches, step)? {
             let count = batch.first().map_or(0, |(_, tensor)| tensor.size()[0]);
             total += count;
             let batch =
@@ -105,10 +106,15 @@ impl Evaluation<'_> {
         Ok(values)
     }
 
-    fn batches(&self, rows: &Rows, step: u64) -> Result<Vec<Vec<(String, Tensor)>>, Failure> {
+    fn batches(
+        &self,
+        rows: &Rows,
+        count: u64,
+        step: u64,
+    ) -> Result<Vec<Vec<(String, Tensor)>>, Failure> {
         let size = self.settings.eval_batch as i64;
         let mut batches = Vec::new();
-        if self.settings.eval_batches == 0 {
+        if count == 0 {
             let mut start = 0;
             while start < rows.count {
                 let length = size.min(rows.count - start);
@@ -120,7 +126,7 @@ impl Evaluation<'_> {
         let mut generator = stream(self.seed, Purpose::Evaluation);
         // Each evaluation draws rows of its own, whatever was drawn before it.
         generator.set_word_pos(u128::from(step) << 40);
-        for _ in 0..self.settings.eval_batches {
+        for _ in 0..count {
             let order: Vec<i64> = (0..size)
                 .map(|_| generator.random_range(0..rows.count))
                 .collect();

@@ -20,8 +20,8 @@ impl Training<'_> {
         let measured = self.measure(steps)?;
         self.remember(measured.clone(), steps);
         let mut metrics = measured;
-        if let Some((_, loss)) = self.curve.last() {
-            metrics.insert("train_loss".to_owned(), *loss);
+        if let Some(point) = self.curve.last() {
+            metrics.entry("train_loss".to_owned()).or_insert(point.loss);
         }
         let trained = self.named.iter().filter(|(name, _)| is_trained(name));
         let parameters: usize = trained.map(|(_, tensor)| tensor.numel()).sum();

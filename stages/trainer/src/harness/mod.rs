@@ -61,11 +61,21 @@ impl Job<'_> {
     }
 }
 
+/// A point of the curve.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Point {
+    /// Steps done.
+    pub(crate) step: u64,
+    /// The mean training loss since the point before.
+    pub(crate) loss: f64,
+    /// The latest evaluation, if there was one.
+    pub(crate) measured: BTreeMap<String, f64>,
+}
+
 /// What came out.
 pub(crate) struct Outcome {
     pub(crate) metrics: BTreeMap<String, f64>,
-    /// Steps done, and the mean training loss since the point before.
-    pub(crate) curve: Vec<(u64, f64)>,
+    pub(crate) curve: Vec<Point>,
     /// Drawn points, if the program draws points of two coordinates.
     pub(crate) samples: Vec<[f64; 2]>,
     /// Parameters and constants by name; averaged ones as `ema.<name>`.
@@ -80,13 +90,14 @@ pub(crate) use tensors::save;
 /// Whatever is wrong with the program, the config or the data; divergence; cancellation; limits.
 pub(crate) fn run(job: &Job, surroundings: &dyn Surroundings) -> Result<Outcome, Failure> {
     let program = Program::read(job.program)?;
-    let settings = settings::Settings::read(job.config, &program)?;
+    let mut settings = settings::Settings::read(job.config, &program)?;
     surroundings.limit(settings.max_seconds);
     for key in &settings.unread {
         surroundings.note(message(&format!("nothing reads `{key}` of `config`")));
     }
     let device = device(&settings.device)?;
     let rows = data::Rows::read(job.data, device)?;
+    settings.numbers.extend(rows.facts().map_err(ours)?);
     let data = data::Data::split(rows, settings.validation, job.seed, device)?;
     let mut training = train::Training::start(&program, &settings, &data, job.seed, device)?;
     training.resume(job, surroundings);

@@ -57,6 +57,7 @@ pub(crate) struct Settings {
     pub(crate) eval_batch: u64,
     pub(crate) eval_every: u64,
     pub(crate) eval_batches: u64,
+    pub(crate) eval_train_batches: u64,
     pub(crate) goal_above: f64,
     pub(crate) samples: u64,
     pub(crate) kl_neighbours: u64,
@@ -65,7 +66,7 @@ pub(crate) struct Settings {
     pub(crate) device: String,
     /// The metric that `goal_above` is about; empty = none.
     pub(crate) goal: String,
-    /// Everything in the config that is a number, for `cfg`.
+    /// Everything in the config that is a number, for `cfg`; facts of the data join it.
     pub(crate) numbers: BTreeMap<String, f64>,
     /// Keys that neither the harness nor the program reads; a variant may leave some of its template's
     /// unread, and a misspelt one should be seen.
@@ -156,6 +157,7 @@ impl Settings {
             eval_batch: reader.count("eval_batch", 1024, 1)?,
             eval_every: reader.count("eval_every", 0, 0)?,
             eval_batches: reader.count("eval_batches", 0, 0)?,
+            eval_train_batches: reader.count("eval_train_batches", 0, 0)?,
             goal_above: reader.number("goal_above", 0.0, f64::MIN, f64::MAX)?,
             samples: reader.count("samples", 1000, 1)?,
             kl_neighbours: reader.count("kl_neighbours", 5, 1)?,

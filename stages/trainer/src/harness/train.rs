@@ -14,7 +14,7 @@ use super::optimise::{Network, is_trained, networks};
 use super::random::{Purpose, stream, torch_seed};
 use super::schedule::learning_rate;
 use super::settings::Settings;
-use super::{Job, Outcome, Surroundings, checkpoint, message, ours};
+use super::{Job, Outcome, Point, Surroundings, checkpoint, message, ours};
 use crate::program::{Program, Slot};
 use crate::torch::{self, Value};
 
@@ -37,7 +37,9 @@ pub(crate) struct Training<'t> {
     pub(super) metrics: BTreeMap<String, f64>,
     /// The losses since the last look, still on the device.
     losses: Vec<Tensor>,
-    pub(super) curve: Vec<(u64, f64)>,
+    pub(super) curve: Vec<Point>,
+    /// The latest evaluation.
+    pub(super) measured: BTreeMap<String, f64>,
     pub(super) goal_step: Option<u64>,
     /// Steps that an earlier attempt did.
     done: u64,
@@ -96,6 +98,7 @@ impl<'t> Training<'t> {
             metrics: BTreeMap::new(),
             losses: Vec::new(),
             curve: Vec::new(),
+            measured: BTreeMap::new(),
             goal_step: None,
             done: 0,
         })
@@ -261,7 +264,11 @@ impl<'t> Training<'t> {
             return Err(diverged(first + index as u64 + 1, &losses[..=index]));
         }
         let mean = losses.iter().sum::<f64>() / losses.len() as f64;
-        self.curve.push((done, mean));
+        self.curve.push(Point {
+            step: done,
+            loss: mean,
+            measured: self.measured.clone(),
+        });
         self.metrics.insert("loss".to_owned(), mean);
         Ok(())
     }
@@ -294,10 +301,28 @@ impl<'t> Training<'t> {
         let _guard = tch::no_grad_guard();
         let before = torch::generator_state(self.device).map_err(ours)?;
         torch::seed(torch_seed(self.seed, Purpose::Evaluation)).map_err(ours)?;
-        let rows = self.data.validation.as_ref().unwrap_or(&self.data.training);
-        let measured = self.evaluation().measure(&self.named, rows, done);
+        let measured = self.measure_now(done);
         torch::restore_generator(self.device, &before).map_err(ours)?;
         measured
+    }
+
+    fn measure_now(&self, done: u64) -> Result<BTreeMap<String, f64>, Failure> {
+        let evaluation = self.evaluation();
+        let rows = self.data.validation.as_ref().unwrap_or(&self.data.training);
+        let mut measured =
+            evaluation.measure(&self.named, rows, self.settings.eval_batches, done)?;
+        let on_training = self.settings.eval_train_batches;
+        if on_training > 0 {
+            let rows = &self.data.training;
+            let training = evaluation.measure(&self.named, rows, on_training, done)?;
+            let prefixed = |name: String| format!("train_{}", name.trim_start_matches("eval_"));
+            measured.extend(
+                training
+                    .into_iter()
+                    .map(|(name, value)| (prefixed(name), value)),
+            );
+        }
+        Ok(measured)
     }
 
     pub(super) fn remember(&mut self, measured: BTreeMap<String, f64>, done: u64) {
@@ -305,7 +330,14 @@ impl<'t> Training<'t> {
         if self.goal_step.is_none() && goal.is_some_and(|value| *value > self.settings.goal_above) {
             self.goal_step = Some(done);
         }
-        self.metrics.extend(measured);
+        self.metrics.extend(measured.clone());
+        // A single evaluation at the end is no curve.
+        if self.settings.eval_every > 0 {
+            if let Some(point) = self.curve.last_mut().filter(|point| point.step == done) {
+                point.measured.clone_from(&measured);
+            }
+            self.measured = measured;
+        }
     }
 }
 

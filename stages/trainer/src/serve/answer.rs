@@ -1,12 +1,13 @@
 //! One call: from its inputs to its outputs. What training means is the harness's.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use kyobashi_stage::{Call, Checkpoints, Failure, Output, Outputs};
 
-use crate::harness::{self, Job, Outcome, Surroundings};
+use crate::harness::{self, Job, Outcome, Point, Surroundings};
 use crate::signatures::TRAIN_PROGRAM;
 
 /// Does what a call asks; `threads` is how many libtorch may compute with.
@@ -49,11 +50,7 @@ pub(crate) fn answer(
 }
 
 fn outputs(outcome: Outcome, scratch: &Path) -> Result<Outputs, Failure> {
-    let mut curves = "step,loss\n".to_owned();
-    for (step, loss) in &outcome.curve {
-        // Rust's shortest text reads back as the same number.
-        let _ = writeln!(curves, "{step},{loss}");
-    }
+    let curves = curves(&outcome.curve);
     let mut samples = "x,y\n".to_owned();
     for [x, y] in &outcome.samples {
         let _ = writeln!(samples, "{},{}", *x as f32, *y as f32);
@@ -71,6 +68,31 @@ fn outputs(outcome: Outcome, scratch: &Path) -> Result<Outputs, Failure> {
         ("samples".to_owned(), Output::bytes(samples)),
         ("weights".to_owned(), Output::File { path: weights }),
     ]))
+}
+
+/// `step,loss` and a column for each measure; empty before its first evaluation.
+fn curves(points: &[Point]) -> String {
+    let measures: BTreeSet<&String> = points
+        .iter()
+        .flat_map(|point| point.measured.keys())
+        .collect();
+    let mut text = "step,loss".to_owned();
+    for measure in &measures {
+        let _ = write!(text, ",{measure}");
+    }
+    text.push('\n');
+    for point in points {
+        // Rust's shortest text reads back as the same number.
+        let _ = write!(text, "{},{}", point.step, point.loss);
+        for measure in &measures {
+            text.push(',');
+            if let Some(value) = point.measured.get(*measure) {
+                let _ = write!(text, "{value}");
+            }
+        }
+        text.push('\n');
+    }
+    text
 }
 
 /// A whole number is written as one: `296450`, not `296450.0`.

@@ -24,7 +24,7 @@ pub(crate) struct Worker {
 }
 
 /// What a successful run left, read back.
-#[derive(Debug, PartialEq)]
+#[derive(PartialEq)]
 pub(crate) struct Trained {
     pub(crate) metrics: BTreeMap<String, f64>,
     pub(crate) curves: String,
@@ -188,6 +188,19 @@ pub(crate) fn trained(outputs: Outputs) -> Trained {
     }
 }
 
+/// Metrics and lengths: weights would fill the screen.
+impl std::fmt::Debug for Trained {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{:?} curves {:?}", self.metrics, self.curves)?;
+        write!(
+            out,
+            " samples {} weights {} bytes",
+            self.samples.len(),
+            self.weights.len()
+        )
+    }
+}
+
 impl Trained {
     /// A weight as its numbers.
     pub(crate) fn weight(&self, name: &str) -> Vec<f32> {
@@ -267,9 +280,28 @@ pub(crate) fn small_diffusion() -> Value {
     })
 }
 
+/// The table of addition modulo `n`, as the tokens `x` of "a o b =" and the answer `y`, i64.
+pub(crate) fn sums(n: i64) -> Vec<u8> {
+    let pairs = || (0..n).flat_map(|a| (0..n).map(move |b| (a, b)));
+    let rows = usize::try_from(n * n).unwrap();
+    let bytes =
+        |numbers: Vec<i64>| -> Vec<u8> { numbers.iter().flat_map(|x| x.to_le_bytes()).collect() };
+    let x = bytes(pairs().flat_map(|(a, b)| [a + 2, 0, b + 2, 1]).collect());
+    let y = bytes(pairs().map(|(a, b)| (a + b) % n).collect());
+    let views = [
+        ("x", TensorView::new(Dtype::I64, vec![rows, 4], &x).unwrap()),
+        ("y", TensorView::new(Dtype::I64, vec![rows], &y).unwrap()),
+    ];
+    safetensors::serialize(views, None).unwrap()
+}
+
 /// A file of the 2d_diffusion template.
 pub(crate) fn template(file: &str) -> String {
-    let folder =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines/templates/2d_diffusion");
-    std::fs::read_to_string(folder.join(file)).unwrap()
+    template_of("2d_diffusion", file)
+}
+
+/// A file of a template.
+pub(crate) fn template_of(name: &str, file: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines/templates");
+    std::fs::read_to_string(folder.join(name).join(file)).unwrap()
 }
