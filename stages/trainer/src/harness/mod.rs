@@ -132,3 +132,18 @@ fn message(text: &str) -> Note {
         ..Note::default()
     }
 }
+
+/// The failure of a loss that is not finite; `losses` are the latest, up to and with it.
+fn diverged(step: u64, losses: &[f64]) -> Failure {
+    let from = losses.len().saturating_sub(5);
+    let last: Vec<String> = losses[from..]
+        .iter()
+        .map(|loss| format!("{loss:.4e}"))
+        .collect();
+    Failure::new(format!(
+        "diverged at step {step}: the loss is {}; the last losses were {}",
+        losses.last().copied().unwrap_or(f64::NAN),
+        last.join(", ")
+    ))
+    .help("a lower `lr`, more `warmup` or a `clip` often helps")
+}

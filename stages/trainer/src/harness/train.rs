@@ -14,7 +14,7 @@ use super::optimise::{Network, is_trained, networks};
 use super::random::{Purpose, stream, torch_seed};
 use super::schedule::learning_rate;
 use super::settings::Settings;
-use super::{Job, Outcome, Point, Surroundings, checkpoint, message, ours};
+use super::{Job, Outcome, Point, Surroundings, checkpoint, diverged, message, ours};
 use crate::program::{Program, Slot};
 use crate::torch::{self, Value};
 
@@ -386,18 +386,4 @@ fn scalar(name: &str, value: Value) -> Result<Tensor, Failure> {
         tensor.size()
     ))
     .help("take the mean: `.mean()`"))
-}
-
-fn diverged(step: u64, losses: &[f64]) -> Failure {
-    let from = losses.len().saturating_sub(5);
-    let last: Vec<String> = losses[from..]
-        .iter()
-        .map(|loss| format!("{loss:.4e}"))
-        .collect();
-    Failure::new(format!(
-        "diverged at step {step}: the loss is {}; the last losses were {}",
-        losses.last().copied().unwrap_or(f64::NAN),
-        last.join(", ")
-    ))
-    .help("a lower `lr`, more `warmup` or a `clip` often helps")
 }
