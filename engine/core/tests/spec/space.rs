@@ -4,11 +4,16 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Component, Path, PathBuf};
+use std::sync::LazyLock;
 
 use kyobashi_engine::spec::{
     Checked, FileKind, Files, Problem, Provider, Question, Severity, check,
 };
 use kyobashi_stage::{Field, Names, Port, Shape, Signature};
+
+static SIGNATURES: LazyLock<BTreeMap<String, Signature>> = LazyLock::new(signatures);
+static SHAPES: LazyLock<BTreeMap<String, Shape>> = LazyLock::new(shapes);
+static PROVIDERS: LazyLock<BTreeMap<String, Provider>> = LazyLock::new(providers);
 
 /// Files in memory.
 #[derive(Clone, Default)]
@@ -125,9 +130,9 @@ impl Space {
             profile: ask.profile,
             values: ask.values.map(Path::new),
             set: &set,
-            signatures: &signatures(),
-            shapes: &shapes(),
-            providers: &providers(),
+            signatures: &SIGNATURES,
+            shapes: &SHAPES,
+            providers: &PROVIDERS,
             files: self,
             keys_required: ask.keys_required,
         })
