@@ -34,15 +34,10 @@ pub(super) fn read(sources: &Sources, report: &mut Report, file: FileId) -> Opti
 pub(super) fn read_text(text: &str, report: &mut Report, file: FileId) -> Option<Node> {
     if text.len() > MOST_BYTES {
         let size = text.len() >> 20;
-        report.add(Issue::error(
-            "limit::size",
-            Span::new(file, 0, 0),
-            "",
-            format!(
-                "the file has {size} MiB; at most {} MiB are read",
-                MOST_BYTES >> 20
-            ),
-        ));
+        let most = MOST_BYTES >> 20;
+        let message = format!("the file has {size} MiB; at most {most} MiB are read");
+        let start = Span::new(file, 0, 0);
+        report.add(Issue::error("limit::size", start, "", message));
         return None;
     }
     let mut builder = Builder::new(file, text, report);
@@ -142,12 +137,8 @@ impl<'b> Builder<'b> {
 
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Stop> {
         if event.tag().is_some() {
-            let issue = Issue::error(
-                "yaml::tag",
-                span,
-                "has a tag",
-                "tags are not part of the language",
-            );
+            let message = "tags are not part of the language";
+            let issue = Issue::error("yaml::tag", span, "has a tag", message);
             self.report
                 .add(issue.help("put a value in quotes to make it a string"));
         }
@@ -234,11 +225,8 @@ impl<'b> Builder<'b> {
             *key = Some((name, span));
             if merge {
                 self.merged = true;
-                self.fault(
-                    "yaml::merge_key",
-                    span,
-                    "merge keys (`<<`) are not part of the language",
-                );
+                let message = "merge keys (`<<`) are not part of the language";
+                self.fault("yaml::merge_key", span, message);
             }
             return Ok(());
         }
