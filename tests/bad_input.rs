@@ -19,7 +19,9 @@ fn problems(text: &str) -> Vec<Value> {
 /// Asserts one problem at a place, with a word of its message or help.
 fn says(text: &str, line: u64, col: u64, word: &str) {
     let problems = problems(text);
-    let found = problems.iter().find(|problem| problem["line"] == line && problem["col"] == col);
+    let found = problems
+        .iter()
+        .find(|problem| problem["line"] == line && problem["col"] == col);
     let found = found.unwrap_or_else(|| panic!("nothing at {line}:{col}: {problems:#?}"));
     for field in ["code", "file", "line", "col", "message", "help"] {
         assert!(found.get(field).is_some(), "no `{field}` in {found}");
@@ -63,7 +65,12 @@ fn a_circle_is_named_by_its_stages() {
     let found = problems(
         "kyobashi: 1\nname: p\nstages:\n  a:\n    in: {y: \"${b.y}\"}\n    run: 'true'\n    out: {x: int}\n  b:\n    in: {x: \"${a.x}\"}\n    run: 'true'\n    out: {y: int}\n",
     );
-    assert!(found.iter().any(|problem| problem["code"] == "graph::cycle"), "{found:#?}");
+    assert!(
+        found
+            .iter()
+            .any(|problem| problem["code"] == "graph::cycle"),
+        "{found:#?}"
+    );
 }
 
 #[test]
@@ -80,7 +87,10 @@ fn all_problems_are_shown_at_once() {
         "kyobashi: 1\nname: p\nstages:\n  a:\n    run: 'true'\n    retrys: 2\n  b:\n    uses: no/such\n  c:\n    in: {x: \"${zzz.x}\"}\n    run: 'true'\n",
     );
     assert!(found.len() >= 3, "{found:#?}");
-    let lines: Vec<_> = found.iter().map(|problem| problem["line"].as_u64()).collect();
+    let lines: Vec<_> = found
+        .iter()
+        .map(|problem| problem["line"].as_u64())
+        .collect();
     assert!(lines.is_sorted(), "{lines:?}");
 }
 
@@ -95,7 +105,16 @@ fn an_unknown_setting_on_the_command_line_is_refused() {
 
 #[test]
 fn rubbish_is_refused_without_a_panic() {
-    for text in ["", "\u{0}\u{1}", "[", "- - - -", "kyobashi: 2", "a: &a [*a, *a]", "\"", "💥: {"] {
+    for text in [
+        "",
+        "\u{0}\u{1}",
+        "[",
+        "- - - -",
+        "kyobashi: 2",
+        "a: &a [*a, *a]",
+        "\"",
+        "💥: {",
+    ] {
         let space = Space::new();
         space.write("p.yaml", text);
         let done = space.kyo(&["run", "p.yaml"]);

@@ -58,7 +58,9 @@ fn a_killed_run_goes_on_and_repeats_nothing_that_was_done() {
     for address in last.ended("ran") {
         assert!(done.insert(address.clone()), "{address} ran twice");
     }
-    assert_eq!(done.len(), 41, "every stage ran");
+    // Some were done between the last event that was read and the kill: those are reused as well.
+    done.extend(last.ended("reused"));
+    assert_eq!(done.len(), 41, "every stage has a result");
     // At most the two that were running at each of the four kills were begun twice.
     let begun = space.read("log").lines().count();
     assert!((40..=48).contains(&begun), "{begun} scripts were begun");
@@ -73,14 +75,26 @@ fn two_runs_at_once_share_their_work() {
     space.set("HOME", &home);
     let start = || {
         let mut command = space.command(&["run", "many.yaml", "--json"]);
-        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
     };
     let (one, two) = (start(), start());
     for child in [one, two] {
         let output = child.wait_with_output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
-    assert_eq!(space.read("log").lines().count(), 40, "no script was begun twice");
+    assert_eq!(
+        space.read("log").lines().count(),
+        40,
+        "no script was begun twice"
+    );
 }
 
 #[test]
@@ -110,19 +124,32 @@ stages:
         .unwrap();
     let pid = child.id().to_string();
     let interrupt = || {
-        let status = std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap();
+        let status = std::process::Command::new("kill")
+            .args(["-INT", &pid])
+            .status()
+            .unwrap();
         assert!(status.success());
     };
-    let mut events = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let mut talk = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
-    events.find(|line| line.contains("node_started") && line.contains("second")).unwrap();
+    let mut events = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
+    let mut talk = BufReader::new(child.stderr.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
+    events
+        .find(|line| line.contains("node_started") && line.contains("second"))
+        .unwrap();
     // The first Ctrl-C lets the stage finish, which it never would; the second ends it.
     interrupt();
-    talk.find(|line| line.contains("press Ctrl-C again")).unwrap();
+    talk.find(|line| line.contains("press Ctrl-C again"))
+        .unwrap();
     interrupt();
     let rest: Vec<String> = events.collect();
     assert_eq!(child.wait().unwrap().code(), Some(130));
-    assert!(rest.last().unwrap().contains("\"stopped\":true"), "{rest:?}");
+    assert!(
+        rest.last().unwrap().contains("\"stopped\":true"),
+        "{rest:?}"
+    );
     space.write("gate", "open");
     assert_eq!(space.run("slow.yaml", &[]).ended("ran"), ["second"]);
 }

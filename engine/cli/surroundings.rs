@@ -30,7 +30,10 @@ impl Surroundings {
     /// Reads the environment.
     pub(crate) fn read() -> Self {
         // What is set wins over what `.env` says.
-        let file = dotenvy::from_filename_iter(".env").into_iter().flatten().flatten();
+        let file = dotenvy::from_filename_iter(".env")
+            .into_iter()
+            .flatten()
+            .flatten();
         let variables: BTreeMap<String, String> = file.chain(std::env::vars()).collect();
         let given = |name: &str| variables.get(name).filter(|value| !value.is_empty());
         let mut servers = Providers::default();
@@ -169,7 +172,26 @@ fn capability() -> &'static str {
 /// What the machine has for stages.
 pub(crate) fn resources(jobs: Option<usize>) -> Amounts {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    Amounts::from([("cpus".to_owned(), jobs.unwrap_or(cores).max(1) as f64)])
+    Amounts::from([
+        ("cpus".to_owned(), jobs.unwrap_or(cores).max(1) as f64),
+        (
+            "gpus".to_owned(),
+            entries("/proc/driver/nvidia/gpus") as f64,
+        ),
+        ("mem".to_owned(), memory()),
+    ])
+}
+
+/// The machine's memory in bytes; no limit where it cannot be told.
+fn memory() -> f64 {
+    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"));
+    let kib = line.and_then(|rest| rest.split_whitespace().next()?.parse::<f64>().ok());
+    kib.map_or(f64::INFINITY, |kib| kib * 1024.0)
+}
+
+fn entries(dir: &str) -> usize {
+    std::fs::read_dir(dir).map_or(0, Iterator::count)
 }
 
 /// The disk, as the checker sees it.

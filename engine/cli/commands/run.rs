@@ -83,7 +83,6 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
         &mut observers,
     )?;
     drop(observers);
-    store.flush()?;
     let reached: Vec<(String, Artifact)> = ended
         .outputs
         .iter()

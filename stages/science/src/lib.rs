@@ -5,6 +5,7 @@
 //! the engine or the cache. What a document holds is described by the types of [`stats`] and by
 //! [`shapes()`].
 
+mod author;
 mod data;
 mod experiment;
 mod gathered;

@@ -27,6 +27,8 @@ pub struct Job {
     /// An empty folder of this attempt alone.
     pub scratch: PathBuf,
     pub threads: u32,
+    /// Where a worker may save how far it is; the same folder for the next attempt at the same call.
+    pub checkpoints: Option<PathBuf>,
     pub cancel: Arc<Cancel>,
     /// Names of secrets that the stage may read.
     pub secrets: BTreeMap<String, String>,

@@ -8,9 +8,12 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Mutex;
 
-use kyobashi_stage::{Failure, FromWorker, Outputs, ToWorker, WIRE_VERSION};
+use kyobashi_stage::{Checkpoints, Failure, FromWorker, Outputs, ToWorker, WIRE_VERSION};
 
 use super::{GRACE, Job, Notes};
+
+/// Seconds between two checkpoints: what a kill can cost of a training.
+const CHECKPOINT_EVERY: f64 = 10.0;
 
 /// Warm workers of one program.
 pub struct Pool {
@@ -114,7 +117,10 @@ impl Worker {
             call: job.call.clone(),
             scratch: job.scratch.clone(),
             threads: job.threads,
-            checkpoints: None,
+            checkpoints: job.checkpoints.as_ref().map(|dir| Checkpoints {
+                dir: dir.clone(),
+                every: CHECKPOINT_EVERY,
+            }),
         };
         let mut line = serde_json::to_vec(&ask)?;
         line.push(b'\n');

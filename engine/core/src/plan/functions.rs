@@ -188,11 +188,15 @@ pub(super) fn call(function: Function, arguments: &[Artifact]) -> Answer {
         Function::Lower => Ok(Artifact::value(text(argument(0)?)?.to_lowercase())),
         Function::Slug => Ok(Artifact::value(slug(&text(argument(0)?)?))),
         Function::Concat => {
+            let texts = arguments.iter().map(|part| text(part).ok());
+            if let Some(texts) = texts.collect::<Option<Vec<_>>>() {
+                return Ok(Artifact::value(texts.concat()));
+            }
             let mut whole = Vec::new();
             for part in arguments {
                 whole.extend(
                     part.members()
-                        .ok_or_else(|| problem("`concat` wants lists"))?,
+                        .ok_or_else(|| problem("`concat` wants lists, or texts"))?,
                 );
             }
             let list = Artifact::list(whole);

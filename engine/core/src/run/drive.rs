@@ -76,8 +76,7 @@ pub(super) enum Message {
         usd: f64,
     },
     Ended(NodeId, Worked),
-    /// The claim that somebody else held is free.
-    LookAgain(NodeId),
+    /// It waits again: after a failure, or because whoever made the same is done.
     Retry(NodeId),
     TimedOut(NodeId, u32),
 }
@@ -127,7 +126,8 @@ pub async fn drive(
     observers: &mut [Box<dyn Observer>],
     mut stop: watch::Receiver<Stop>,
 ) -> Result<Ended, RunError> {
-    satisfiable(spec, &settings.resources)?;
+    let have = pools(spec, &settings.resources);
+    satisfiable(spec, &have)?;
     let begin = Instant::now();
     let (sender, mut messages) = mpsc::unbounded_channel();
     let urgency =
@@ -138,7 +138,7 @@ pub async fn drive(
         executors,
         shapes: Arc::new(spec.shapes.clone()),
         settings,
-        schedule: Schedule::new(spec, sources, settings.resources.clone(), urgency),
+        schedule: Schedule::new(spec, sources, have, urgency),
         observers,
         sender,
         active: HashMap::new(),
@@ -191,6 +191,21 @@ pub async fn drive(
     })
 }
 
+/// What the machine has, and of each pool that it does not know as much as the greediest stage asks for:
+/// a pool of one licence then lets one stage run at a time.
+fn pools(spec: &Spec, machine: &Amounts) -> Amounts {
+    let mut have = machine.clone();
+    for stage in &spec.stages {
+        for (name, wanted) in &stage.policy.resources.0 {
+            if !machine.contains_key(name) {
+                let own = have.entry(name.clone()).or_insert(*wanted);
+                *own = own.max(*wanted);
+            }
+        }
+    }
+    have
+}
+
 fn satisfiable(spec: &Spec, have: &Amounts) -> Result<(), RunError> {
     for stage in &spec.stages {
         for (name, wanted) in &stage.policy.resources.0 {
@@ -220,7 +235,7 @@ impl Driver<'_> {
     fn obey(&mut self, effect: Effect) -> Result<(), RunError> {
         match effect {
             Effect::Look(id) => self.look(id)?,
-            Effect::Run(id) => self.start(id),
+            Effect::Run(id) => self.start(id)?,
             Effect::Grown => {
                 let known = self.schedule.known();
                 self.tell(&Event::Grown { known });
@@ -266,7 +281,6 @@ impl Driver<'_> {
                     usd,
                 });
             }
-            Message::LookAgain(id) => self.look(id)?,
             Message::Retry(id) => self.schedule.feed(Input::Missed(id)),
             Message::TimedOut(id, tries) => {
                 let limit = self.schedule.stage(id).policy.timeout.unwrap_or_default();

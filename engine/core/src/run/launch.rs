@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use super::drive::{Driver, Message, Settings};
+use super::drive::{Driver, Message, RunError, Settings};
 use super::event::Event;
 use super::memory::Memory;
 use super::provenance;
@@ -17,11 +17,17 @@ use crate::spec::Spec;
 
 impl Driver<'_> {
     /// Starts an attempt at a node.
-    pub(super) fn start(&mut self, id: NodeId) {
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) fn start(&mut self, id: NodeId) -> Result<(), RunError> {
+        if !self.claimed(id)? {
+            return Ok(());
+        }
         let stage = self.schedule.stage(id).clone();
         let address = self.address(id);
         let Some(active) = self.active.get_mut(&id) else {
-            return;
+            return Ok(());
         };
         active.tries += 1;
         let tries = active.tries;
@@ -79,6 +85,11 @@ impl Driver<'_> {
             memory: Arc::new(memory),
             started_at_ms: (self.settings.now_ms)(),
             claim: active.claim.clone(),
+            checkpoints: self
+                .store
+                .dir()
+                .join("checkpoints")
+                .join(active.wanted.key.to_string()),
             stage,
         };
         if let Some(limit) = job.stage.policy.timeout {
@@ -94,6 +105,7 @@ impl Driver<'_> {
             let worked = attempt(&job);
             let _ = sender.send(Message::Ended(id, worked));
         });
+        Ok(())
     }
 }
 

@@ -1,8 +1,8 @@
 //! Looking up: sources by their content, calls by their keys.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use kyobashi_cache::{Claim, Key, Kind, Lookup, Record, Store};
+use kyobashi_cache::{Key, Kind, Lookup, Record, Store};
 use kyobashi_stage::{Failure, Model};
 
 use super::Input;
@@ -102,7 +102,7 @@ pub(super) fn outputs(store: &Store, record: &Record) -> Result<Artifacts, Failu
 }
 
 impl Driver<'_> {
-    /// Looks a node up: reuses its result, waits for who makes it, or claims it.
+    /// Looks a node up: reuses its result, waits for the node that makes it, or queues it.
     pub(super) fn look(&mut self, id: NodeId) -> Result<(), RunError> {
         let mut wanted = match wanted(&self.schedule, id, &self.settings.machine) {
             Ok(wanted) => wanted,
@@ -130,56 +130,96 @@ impl Driver<'_> {
             && let Some(waiting) = self.making.get_mut(&wanted.key)
         {
             waiting.push(id);
-            self.remember(id, wanted, None);
+            self.remember(id, wanted);
             return Ok(());
         }
         let key = wanted.key;
-        let claim = match policy {
-            CachePolicy::Never => None,
-            CachePolicy::Auto | CachePolicy::Frozen => {
-                let found = if refreshed {
-                    self.store.claim(Kind::Stage, &key)?
-                } else {
-                    self.store.look(Kind::Stage, &key)?
-                };
-                match found {
-                    Lookup::Hit(record) => {
-                        self.remember(id, wanted, None);
-                        match outputs(&self.store, &record) {
-                            Ok(outputs) => {
-                                self.reuse(id, Arc::new(outputs), record.seconds, record.usd)
-                            }
-                            Err(failure) => self.fail(id, failure, 0.0, 0.0),
-                        }
-                        return Ok(());
-                    }
-                    Lookup::Miss(claim) => Some(claim),
-                    Lookup::Busy(waiter) => {
-                        let sender = self.sender.clone();
-                        tokio::task::spawn_blocking(move || {
-                            // A lock that cannot be read is met again by the next look; the run may be over.
-                            let _ = waiter.wait();
-                            let _ = sender.send(Message::LookAgain(id));
-                        });
-                        return Ok(());
-                    }
-                }
-            }
-        };
         if policy != CachePolicy::Never {
+            let found = if refreshed {
+                None
+            } else {
+                self.store.peek(Kind::Stage, &key)?
+            };
             self.making.insert(key, Vec::new());
+            if let Some(record) = found {
+                self.remember(id, wanted);
+                self.found(id, &record);
+                return Ok(());
+            }
         }
-        self.remember(id, wanted, claim);
+        self.remember(id, wanted);
         self.schedule.feed(Input::Missed(id));
         Ok(())
     }
 
-    fn remember(&mut self, id: NodeId, wanted: Wanted, claim: Option<Claim>) {
+    /// Takes the claim of a node that is about to start: false where somebody else has its result, or
+    /// is making it now. A claim is taken this late so that few are held at once.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) fn claimed(&mut self, id: NodeId) -> Result<bool, RunError> {
+        let Some(active) = self.active.get(&id) else {
+            return Ok(false);
+        };
+        let held = active.claim.lock().is_ok_and(|claim| claim.is_some());
+        if held || self.schedule.stage(id).policy.cache == CachePolicy::Never {
+            return Ok(true);
+        }
+        let key = active.wanted.key;
+        let looked = if self.refreshed(id) {
+            self.store.claim(Kind::Stage, &key)?
+        } else {
+            self.store.look(Kind::Stage, &key)?
+        };
+        match looked {
+            Lookup::Hit(record) => {
+                self.found(id, &record);
+                Ok(false)
+            }
+            Lookup::Miss(claim) => {
+                active
+                    .claim
+                    .lock()
+                    .expect("nobody panics with it")
+                    .replace(claim);
+                Ok(true)
+            }
+            Lookup::Busy(waiter) => {
+                self.schedule.put_back(id);
+                let sender = self.sender.clone();
+                tokio::task::spawn_blocking(move || {
+                    // A lock that cannot be read is met again by the next look; the run may be over.
+                    let _ = waiter.wait();
+                    let _ = sender.send(Message::Retry(id));
+                });
+                Ok(false)
+            }
+        }
+    }
+
+    /// A node, and all that wait for the same key, have a result in the store.
+    fn found(&mut self, id: NodeId, record: &Record) {
+        let key = self.active.get(&id).map(|active| active.wanted.key);
+        match outputs(&self.store, record).map(Arc::new) {
+            Ok(outputs) => {
+                self.reuse(id, outputs.clone(), record.seconds, record.usd);
+                for follower in key
+                    .and_then(|key| self.making.remove(&key))
+                    .unwrap_or_default()
+                {
+                    self.reuse(follower, outputs.clone(), record.seconds, record.usd);
+                }
+            }
+            Err(failure) => self.fail(id, failure, 0.0, 0.0),
+        }
+    }
+
+    fn remember(&mut self, id: NodeId, wanted: Wanted) {
         self.active.insert(
             id,
             Active {
                 wanted: Arc::new(wanted),
-                claim: Arc::new(Mutex::new(claim)),
+                claim: Arc::default(),
                 cancel: Arc::default(),
                 tries: 0,
                 usd: 0.0,

@@ -34,6 +34,8 @@ pub(super) struct Attempt {
     pub(super) started_at_ms: u64,
     /// None where nothing is to be written (`cache: never`).
     pub(super) claim: Arc<Mutex<Option<Claim>>>,
+    /// A folder of this key alone, which outlives a killed attempt.
+    pub(super) checkpoints: PathBuf,
 }
 
 /// What an attempt came to.
@@ -54,6 +56,10 @@ pub(super) fn attempt(attempt: &Attempt) -> Worked {
         && let Err(failure) = save(attempt, artifacts, seconds, usd)
     {
         outcome = Err(failure);
+    }
+    if outcome.is_ok() && attempt.checkpoints.exists() {
+        // What stays behind is never read: the result is there now.
+        let _ = std::fs::remove_dir_all(&attempt.checkpoints);
     }
     // A leftover is swept at the next start.
     let _ = std::fs::remove_dir_all(&attempt.scratch);
@@ -97,7 +103,17 @@ fn run(attempt: &Attempt) -> Result<Arc<Artifacts>, Failure> {
         _ => None,
     };
     let ports = call.outs.clone();
+    let checkpoints = attempt.executors.workers.contains_key(&call.uses);
+    if checkpoints {
+        std::fs::create_dir_all(&attempt.checkpoints).map_err(|error| {
+            Failure::passing(format!(
+                "cannot make {}: {error}",
+                attempt.checkpoints.display()
+            ))
+        })?;
+    }
     let job = Job {
+        checkpoints: checkpoints.then(|| attempt.checkpoints.clone()),
         call,
         script,
         scratch: attempt.scratch.clone(),

@@ -7,6 +7,7 @@ use kyobashi_stage::{Call, Context, Failure, Output, Outputs, Port, Signature, S
 use serde::Serialize;
 
 use super::similar::{Plan, likeness};
+use crate::author::baseline_only;
 use crate::shapes::Idea;
 use crate::template::Template;
 
@@ -62,6 +63,7 @@ impl Stage for Novelty {
     }
 
     fn run(&self, call: &Call, _: &dyn Context) -> Result<Outputs, Failure> {
+        baseline_only(call)?;
         let template = Template::read(call.path("template")?)?;
         let ideas: Vec<Idea> = call.get("ideas")?;
         let (novel, judged) = judge(&ideas, &template)?;

@@ -3,6 +3,7 @@
 use kyobashi_stage::{Call, Context, Failure, Note, Output, Outputs, Port, Signature, Stage};
 
 use super::enumerate::enumerate;
+use crate::author::baseline_only;
 use crate::template::Template;
 
 pub(crate) struct Propose;
@@ -23,6 +24,7 @@ impl Stage for Propose {
     }
 
     fn run(&self, call: &Call, context: &dyn Context) -> Result<Outputs, Failure> {
+        baseline_only(call)?;
         let template = Template::read(call.path("template")?)?;
         let n: usize = call.get("n")?;
         let ideas = enumerate(&template.space()?, n);

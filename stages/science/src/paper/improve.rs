@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::mend::mend;
 use super::{comparison, points};
+use crate::author::baseline_only;
 use crate::review::Finding;
 
 pub(crate) struct Improve;
@@ -33,6 +34,7 @@ impl Stage for Improve {
     }
 
     fn run(&self, call: &Call, _: &dyn Context) -> Result<Outputs, Failure> {
+        baseline_only(call)?;
         let draft = call.text("draft")?;
         let findings: Vec<Finding> = call.get("findings")?;
         let review: Value = call.value("review")?;

@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::facts::facts;
+use crate::author::baseline_only;
 use crate::shapes::Idea;
 use crate::template::Template;
 
@@ -49,6 +50,7 @@ impl Stage for Write {
     }
 
     fn run(&self, call: &Call, _: &dyn Context) -> Result<Outputs, Failure> {
+        baseline_only(call)?;
         let folder = call.path("template")?;
         let template = Template::read(folder)?;
         let idea: Idea = call.get("idea")?;
