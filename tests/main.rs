@@ -1,6 +1,8 @@
 //! One test binary: every test enters by the front door, with YAML in, the real `kyo`, and exit code,
 //! events and files out.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod bad_input;
 mod crash;
 mod space;

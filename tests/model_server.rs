@@ -7,8 +7,11 @@ use std::thread::JoinHandle;
 use serde_json::{Value, json};
 use tiny_http::{Header, Method, Request, Response, Server};
 
+/// Whether a value is right for its field.
+type Judge = fn(&Value) -> bool;
+
 /// What is accepted in a request body, and of which kind.
-const FIELDS: &[(&str, fn(&Value) -> bool)] = &[
+const FIELDS: &[(&str, Judge)] = &[
     ("model", Value::is_string),
     ("messages", Value::is_array),
     ("temperature", |value| {

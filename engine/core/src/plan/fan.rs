@@ -145,13 +145,12 @@ fn short(value: &Artifact) -> String {
     }
 }
 
+/// One instance that is done: its variables and its outputs.
+pub(super) type Member = (Vec<(String, Artifact)>, Arc<Artifacts>);
+
 /// Gathers the outputs of the instances that are done: a list for `foreach`, a grid for `matrix`.
 /// `members` holds, in order, each instance's variables and outputs.
-pub(super) fn gather(
-    stage: &Stage,
-    names: &[String],
-    members: &[(Vec<(String, Artifact)>, Arc<Artifacts>)],
-) -> Artifacts {
+pub(super) fn gather(stage: &Stage, names: &[String], members: &[Member]) -> Artifacts {
     let mut gathered = Artifacts::new();
     for name in names {
         let take = |outputs: &Artifacts| outputs.get(name).cloned().unwrap_or(Artifact::Absent);

@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::event::{CallState, Event, FinalState, Finished, JOURNAL_VERSION, Observer, Totals};
 use super::look::Wanted;
+use super::resources;
 use super::work::Worked;
 use super::{Amounts, Effect, Input, Schedule};
 use crate::artifact::Artifact;
@@ -113,10 +114,6 @@ pub(super) struct Active {
 /// # Errors
 /// When the store fails as a whole, or a stage asks for more than the machine has; failures of stages
 /// are in [`Ended`].
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the surroundings of a run, each named once"
-)]
 pub async fn drive(
     spec: &Spec,
     sources: &Sources,
@@ -126,8 +123,7 @@ pub async fn drive(
     observers: &mut [Box<dyn Observer>],
     mut stop: watch::Receiver<Stop>,
 ) -> Result<Ended, RunError> {
-    let have = pools(spec, &settings.resources);
-    satisfiable(spec, &have)?;
+    let have = resources::available(spec, &settings.resources)?;
     let begin = Instant::now();
     let (sender, mut messages) = mpsc::unbounded_channel();
     let urgency =
@@ -156,7 +152,7 @@ pub async fn drive(
         known: driver.schedule.known(),
     });
     loop {
-        while let Some(effect) = driver.schedule.next() {
+        while let Some(effect) = driver.schedule.next_effect() {
             driver.obey(effect)?;
         }
         if driver.schedule.finished() || (driver.totals.stopped && driver.schedule.running() == 0) {
@@ -189,36 +185,6 @@ pub async fn drive(
         failures: driver.failures,
         outputs,
     })
-}
-
-/// What the machine has, and of each pool that it does not know as much as the greediest stage asks for:
-/// a pool of one licence then lets one stage run at a time.
-fn pools(spec: &Spec, machine: &Amounts) -> Amounts {
-    let mut have = machine.clone();
-    for stage in &spec.stages {
-        for (name, wanted) in &stage.policy.resources.0 {
-            if !machine.contains_key(name) {
-                let own = have.entry(name.clone()).or_insert(*wanted);
-                *own = own.max(*wanted);
-            }
-        }
-    }
-    have
-}
-
-fn satisfiable(spec: &Spec, have: &Amounts) -> Result<(), RunError> {
-    for stage in &spec.stages {
-        for (name, wanted) in &stage.policy.resources.0 {
-            let own = have.get(name).copied().unwrap_or(0.0);
-            if *wanted > own + 1e-9 {
-                return Err(RunError::Unsatisfiable(format!(
-                    "stage `{}` asks for {wanted} {name}, and there are {own} here",
-                    stage.path
-                )));
-            }
-        }
-    }
-    Ok(())
 }
 
 impl Driver<'_> {
@@ -300,7 +266,10 @@ impl Driver<'_> {
             self.schedule.feed(Input::Stop);
         }
         if how == Stop::Now {
-            for active in self.active.values() {
+            for id in self.schedule.running_nodes() {
+                let Some(active) = self.active.get(&id) else {
+                    continue;
+                };
                 active.cancel.cancel("stopped by the user");
             }
         }

@@ -11,11 +11,14 @@ use crate::artifact::canonical;
 use crate::exec::native::Calls;
 use crate::exec::prepare::wrong;
 
+/// Told of a call, its key, whether it was made now, and what it cost (US dollars).
+pub(super) type Tell = Box<dyn Fn(&Request, Key, CallState, f64) + Send + Sync>;
+
 /// The calls of one stage run.
 pub(super) struct Memory {
     pub(super) store: Store,
     /// Told of every call.
-    pub(super) tell: Box<dyn Fn(&Request, Key, CallState, f64) + Send + Sync>,
+    pub(super) tell: Tell,
     /// Paid by this stage run, US dollars.
     pub(super) usd: Mutex<f64>,
 }

@@ -11,7 +11,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::look;
-use super::schedule::{Amounts, Effect, Input, Schedule};
+use super::resources::Amounts;
+use super::schedule::{Effect, Input, Schedule};
 use crate::plan::key::{self, Machine, Recipe, Resolved, shown};
 use crate::plan::{Blocked, NodeId, NodeKind, Settled, Sources};
 use crate::spec::{CachePolicy, Place, Spec, StageId, Work};
@@ -77,7 +78,7 @@ pub fn preview(
     let nothing: Amounts = Amounts::new();
     let mut schedule = Schedule::new(spec, sources, nothing, Box::new(|_, _| 0));
     let mut planned = BTreeMap::new();
-    while let Some(effect) = schedule.next() {
+    while let Some(effect) = schedule.next_effect() {
         let Effect::Look(id) = effect else {
             if let Effect::Skipped(id, _) = effect {
                 planned.insert(id, entry(&schedule, id, Prospect::Skipped));

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use petgraph::Direction;
 
+use super::resources::{Amounts, amounts};
 use crate::artifact::Artifacts;
 use crate::plan::join::Fate;
 use crate::plan::{
@@ -53,8 +54,8 @@ pub enum Effect {
     Grown,
 }
 
-/// Named amounts: of the machine, or of one stage.
-pub type Amounts = BTreeMap<String, f64>;
+/// Which of two waiting nodes runs first: the one with the greater number.
+pub type Urgency<'a> = Box<dyn Fn(&Graph, NodeId) -> u64 + Send + 'a>;
 
 /// The state of a run.
 pub struct Schedule<'a> {
@@ -67,7 +68,7 @@ pub struct Schedule<'a> {
     settled_now: Vec<NodeId>,
     /// Missed nodes, most urgent first.
     queue: BTreeSet<(u64, NodeId)>,
-    urgency: Box<dyn Fn(&Graph, NodeId) -> u64 + Send + 'a>,
+    urgency: Urgency<'a>,
     free: Amounts,
     running: BTreeMap<NodeId, Amounts>,
     /// Nodes that have not settled.
@@ -80,12 +81,7 @@ pub struct Schedule<'a> {
 impl<'a> Schedule<'a> {
     /// A schedule over what is known of the spec. `urgency` says which of two waiting nodes runs first
     /// (the greater); `free` is what the machine has.
-    pub fn new(
-        spec: &'a Spec,
-        sources: &'a Sources,
-        free: Amounts,
-        urgency: Box<dyn Fn(&Graph, NodeId) -> u64 + Send + 'a>,
-    ) -> Self {
+    pub fn new(spec: &'a Spec, sources: &'a Sources, free: Amounts, urgency: Urgency<'a>) -> Self {
         let (graph, edges) = grow(spec, sources);
         let mut schedule = Self {
             spec,
@@ -109,7 +105,7 @@ impl<'a> Schedule<'a> {
     }
 
     /// The next thing to do, if any.
-    pub fn next(&mut self) -> Option<Effect> {
+    pub fn next_effect(&mut self) -> Option<Effect> {
         if self.effects.is_empty() && !self.stopped {
             self.admit();
         }
@@ -139,6 +135,12 @@ impl<'a> Schedule<'a> {
     #[must_use]
     pub fn finished(&self) -> bool {
         self.open == 0
+    }
+
+    /// The nodes that hold resources.
+    #[must_use]
+    pub fn running_nodes(&self) -> Vec<NodeId> {
+        self.running.keys().copied().collect()
     }
 
     /// How many nodes hold resources.
@@ -387,12 +389,4 @@ impl<'a> Schedule<'a> {
             }
         }
     }
-}
-
-/// What a stage takes: one core unless it says otherwise.
-#[must_use]
-pub fn amounts(wanted: &Amounts) -> Amounts {
-    let mut amounts = wanted.clone();
-    amounts.entry("cpus".to_owned()).or_insert(1.0);
-    amounts
 }
