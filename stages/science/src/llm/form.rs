@@ -82,6 +82,21 @@ impl Form {
         }
     }
 
+    /// The value under the form's own names: models that hold to no schema write `Ethical Concerns` for
+    /// `ethical_concerns`.
+    pub(crate) fn named(&self, value: &Value) -> Value {
+        let Some(filled) = value.as_object() else {
+            return value.clone();
+        };
+        let plain = |name: &str| name.to_lowercase().replace([' ', '-'], "_");
+        let renamed = filled.iter().map(|(key, value)| {
+            let own = self.fields.iter().find(|field| field.name == plain(key));
+            let name = own.map_or_else(|| key.clone(), |field| field.name.clone());
+            (name, value.clone())
+        });
+        Value::Object(renamed.collect())
+    }
+
     /// Whether a value is this form, filled in.
     ///
     /// # Errors
@@ -230,6 +245,19 @@ mod tests {
         ] {
             assert!(wrong.contains(part), "{wrong}");
         }
+    }
+
+    #[test]
+    fn names_are_known_however_they_are_capitalised() {
+        let loud: Map<String, Value> = filled()
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(name, value)| (name.to_uppercase().replace('_', " "), value.clone()))
+            .collect();
+        let named = form().named(&Value::Object(loud));
+        assert_eq!(named, filled());
+        assert_eq!(form().check(&named), Ok(()));
     }
 
     #[test]

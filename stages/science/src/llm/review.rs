@@ -114,11 +114,11 @@ impl Review {
         let mut complaint = String::new();
         for _ in 0..=REASKS {
             let reply = complete(self.0.ask(model, &ask, context)?)?;
-            match last_object(&reply, |value| form.check(value)) {
+            match last_object(&reply, |value| form.check(&form.named(value))) {
                 Ok(found) => {
                     let mut review = head(&form.name, model, self.0.provenance(model), sample);
                     review.insert("repaired".to_owned(), found.repaired.into());
-                    if let Value::Object(fields) = found.value {
+                    if let Value::Object(fields) = form.named(&found.value) {
                         review.extend(fields);
                     }
                     review.extend(outcome(findings));
