@@ -11,6 +11,7 @@ use kyobashi_engine::plan::{Blocked, Sources};
 use kyobashi_engine::run::{Ended, Observer, RunError, Settings, Stop, drive, preview};
 use kyobashi_engine::spec::Spec;
 use kyobashi_science::Providers;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::arguments::{Global, Run};
@@ -172,11 +173,13 @@ fn start(
         .enable_all()
         .build()
         .map_err(Stopped::fault)?;
-    let ended = runtime.block_on(async {
+    runtime.block_on(async {
         let (sender, receiver) = watch::channel(Stop::No);
+        // From here on Ctrl-C is ours, before anything starts.
+        let mut interrupts = signal(SignalKind::interrupt()).map_err(Stopped::fault)?;
         tokio::spawn(async move {
             for how in [Stop::Soon, Stop::Now] {
-                if tokio::signal::ctrl_c().await.is_err() || sender.send(how).is_err() {
+                if interrupts.recv().await.is_none() || sender.send(how).is_err() {
                     return;
                 }
                 if how == Stop::Soon {
@@ -184,16 +187,16 @@ fn start(
                 }
             }
         });
-        drive(
+        let ended = drive(
             spec, sources, store, executors, settings, observers, receiver,
         )
-        .await
-    });
-    ended.map_err(|error| match error {
-        RunError::Store(error) => error.into(),
-        RunError::Unsatisfiable(text) => {
-            Stopped::wrong(text).help("lower `resources:` of the stage, or raise `--jobs`")
-        }
+        .await;
+        ended.map_err(|error| match error {
+            RunError::Store(error) => error.into(),
+            RunError::Unsatisfiable(text) => {
+                Stopped::wrong(text).help("lower `resources:` of the stage, or raise `--jobs`")
+            }
+        })
     })
 }
 
