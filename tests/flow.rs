@@ -88,10 +88,13 @@ fn a_study_ends_in_a_paper_and_an_edit_reruns_only_what_depends_on_it() {
     space
         .set("OPENAI_BASE_URL", &server.url())
         .set("OPENAI_API_KEY", "test-key");
-    let swapped = run(
-        &space,
-        &["--set", "models.reviewer=openai/gpt-4o-2024-05-13"],
-    );
+    let swap = [
+        "--set",
+        "models.reviewer=openai/gpt-4o-2024-05-13",
+        "--out",
+        "swapped",
+    ];
+    let swapped = run(&space, &swap);
     let ran = swapped.count("ran");
     assert_eq!(
         ran["llm/review"], 2,
@@ -107,6 +110,11 @@ fn a_study_ends_in_a_paper_and_an_edit_reruns_only_what_depends_on_it() {
     ] {
         assert!(!ran.contains_key(kept), "{kept} ran again: {ran:?}");
     }
+    let report = space.read("swapped/report.html");
+    assert!(
+        report.contains("WITHOUT a language model"),
+        "the worst provenance counts"
+    );
     assert_eq!(server.bodies().len(), 2);
     assert_eq!(server.bodies()[0]["model"], "gpt-4o-2024-05-13");
 

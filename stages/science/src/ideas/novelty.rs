@@ -3,7 +3,7 @@
 //! It compares with the earlier ideas of the study and with the template's known ideas. It does not
 //! search the literature, and its reasons say so.
 
-use kyobashi_stage::{Call, Context, Failure, Output, Outputs, Port, Signature, Stage};
+use kyobashi_stage::{BASELINE, Call, Context, Failure, Output, Outputs, Port, Signature, Stage};
 use serde::Serialize;
 
 use super::similar::{Plan, likeness};
@@ -24,6 +24,8 @@ struct Judged {
     verdict: &'static str,
     reason: String,
     nearest: Option<Nearest>,
+    /// Who proposed and judged it.
+    provenance: &'static str,
 }
 
 /// The idea that comes nearest.
@@ -58,7 +60,7 @@ impl Stage for Novelty {
                 ),
             ],
             model: true,
-            ..Signature::new("ideas/novelty", 1, "Tell new ideas from known ones")
+            ..Signature::new("ideas/novelty", 2, "Tell new ideas from known ones")
         }
     }
 
@@ -105,6 +107,7 @@ fn judge(ideas: &[Idea], template: &Template) -> Result<(Vec<Idea>, Vec<Judged>)
             verdict: if known { "known" } else { "novel" },
             reason,
             nearest: nearest(idea, &plan, &seen),
+            provenance: BASELINE,
         });
         if !known {
             novel.push(idea.clone());

@@ -72,7 +72,7 @@ impl Stage for Html {
                 "file(.html)",
                 "one page that needs nothing beside itself",
             )],
-            ..Signature::new("report/html", 1, "Make a report of a study")
+            ..Signature::new("report/html", 2, "Make a report of a study")
         }
     }
 
@@ -178,7 +178,8 @@ fn page(call: &Call) -> Result<Page, Failure> {
     Ok(Page {
         title: call.get("title")?,
         subtitle: format!("Ideas ranked by {}", words(&board.sort)),
-        provenance: worst(before.iter().chain(&after)).and_then(|word| view::provenance(&word)),
+        provenance: worst(before.iter().chain(&after).chain(&judged))
+            .and_then(|word| view::provenance(&word)),
         cards: cards(&board, &judged, &comparisons, &after),
         sort: words(&board.sort),
         board: board
