@@ -18,6 +18,9 @@ use super::{Job, Script};
 /// How much of a command's log a failure quotes, bytes.
 const TAIL: u64 = 4096;
 
+/// Free bytes under which a disk counts as full.
+const LEAST: u64 = 64 * 1024;
+
 /// Runs the script and collects what it wrote.
 pub(super) fn run(
     job: &Job,
@@ -79,7 +82,14 @@ pub(super) fn run(
         } else {
             format!("{how}\n{said}")
         };
-        return Err(Failure::passing(message));
+        let failure = Failure::passing(message);
+        return Err(match full(&job.scratch) {
+            true => failure.help(format!(
+                "the disk of {} is full: free some space, or choose another place with `--store`",
+                job.scratch.display()
+            )),
+            false => failure,
+        });
     }
     let mut made = Outputs::new();
     for port in outputs(&job.call, script) {
@@ -193,6 +203,12 @@ fn read(port: &Port, path: &Path) -> Result<Output, Failure> {
             })
         }
     }
+}
+
+/// Whether less is free than a script's own messages need.
+fn full(dir: &Path) -> bool {
+    nix::sys::statvfs::statvfs(dir)
+        .is_ok_and(|disk| disk.blocks_available() * disk.fragment_size() < LEAST)
 }
 
 /// The end of a log, as text.
