@@ -181,3 +181,14 @@ outputs: {text: "${after.text}", ok: "${try.ok}"}
     assert_eq!(space.read("out/text"), "7 -1 no luck\n");
     assert_eq!(output(&space, "ok"), false);
 }
+
+#[test]
+fn the_schema_offers_every_stage_type() {
+    let done = Space::new().kyo(&["schema"]);
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    let schema: Value = serde_json::from_str(&done.stdout).unwrap();
+    let offered = schema["definitions"]["Stage"]["properties"]["uses"].to_string();
+    for name in ["train/program", "llm/review", "paper/set"] {
+        assert!(offered.contains(name), "{offered}");
+    }
+}

@@ -57,6 +57,7 @@ pub(crate) enum Command {
     Show(Show),
     Setup(Setup),
     Doctor(Doctor),
+    Schema(SchemaOf),
     Demo(Demo),
 }
 
@@ -156,6 +157,14 @@ pub(crate) struct Setup {}
 /// Say what is here and what is missing, and how to get it
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Doctor {}
+
+/// Print the JSON schema of a pipeline file, for editors
+///
+/// Write it beside your pipelines and name it in their first line:
+///   # yaml-language-server: $schema=kyobashi.schema.json
+#[derive(Args, Clone, Debug)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct SchemaOf {}
 
 /// Set up what is needed, then run the AI Scientist in small: no key, no model, no LaTeX
 #[derive(Args, Clone, Debug)]

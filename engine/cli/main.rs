@@ -12,6 +12,7 @@ mod journal;
 mod lines;
 mod problems;
 mod progress;
+mod schema;
 mod setup;
 mod surroundings;
 mod talk;

@@ -5,6 +5,7 @@ mod demo;
 mod doctor;
 mod plan;
 mod run;
+mod schema;
 mod setup;
 mod show;
 mod why;
@@ -26,6 +27,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Code, Stopped> {
         Command::Show(arguments) => show::show(global, arguments),
         Command::Setup(_) => setup::setup(global).map(|_| crate::exit::DONE),
         Command::Doctor(_) => doctor::doctor(global),
+        Command::Schema(_) => schema::schema(),
         Command::Demo(arguments) => demo::demo(global, arguments),
     }
 }
