@@ -122,6 +122,8 @@ stages:
         failed.stdout
     );
     assert!(failed.stdout.contains("exit code 3"), "{}", failed.stdout);
+    let quiet = space.kyo(&["run", "flaky.yaml", "--quiet"]);
+    assert!(quiet.stderr.contains("FAILED   second"), "{}", quiet.stderr);
     space.write("switch.txt", "on");
     let mended = space.run("flaky.yaml", &[]);
     assert_eq!(mended.ended("ran"), ["last", "second"]);

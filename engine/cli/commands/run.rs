@@ -202,19 +202,24 @@ fn start(
 
 fn summary(global: &Global, arguments: &Run, ended: &Ended, delivered: &[PathBuf]) {
     let totals = &ended.totals;
+    // What failed is said also to those who asked for quiet.
+    let heard = Global {
+        quiet: false,
+        ..global.clone()
+    };
     for failed in &ended.failures {
         let Some(failure) = &failed.failure else {
             continue;
         };
-        talk::say(global, &format!("\nFAILED   {}", failed.address));
+        talk::say(&heard, &format!("\nFAILED   {}", failed.address));
         for line in failure.message.lines() {
-            talk::say(global, &format!("  {line}"));
+            talk::say(&heard, &format!("  {line}"));
         }
         if let Some(place) = &failed.place {
-            talk::say(global, &format!("  spec   {place}"));
+            talk::say(&heard, &format!("  spec   {place}"));
         }
         if let Some(help) = &failure.help {
-            talk::say(global, &format!("  help   {help}"));
+            talk::say(&heard, &format!("  help   {help}"));
         }
     }
     let took = talk::duration(totals.seconds);
