@@ -73,7 +73,7 @@ fn put(store: &Store, path: &Path, ty: &Type, artifact: &Artifact) -> Result<Pat
             clear(path)?;
             fs::create_dir_all(path).map_err(|error| unwritable(path, &error))?;
             for (index, member) in artifact.members().unwrap_or_default().iter().enumerate() {
-                put(store, &path.join(index.to_string()), inner(ty), member)?;
+                put(store, &path.join(index.to_string()), ty.member(), member)?;
             }
             Ok(path.to_owned())
         }
@@ -111,13 +111,6 @@ fn extension(ty: &Type) -> Option<&str> {
         Type::Table(_) => Some(".csv"),
         Type::Optional(inner) => extension(inner),
         _ => None,
-    }
-}
-
-fn inner(ty: &Type) -> &Type {
-    match ty {
-        Type::List(inner) | Type::Grid(inner, _) | Type::Optional(inner) => inner,
-        other => other,
     }
 }
 

@@ -51,7 +51,9 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
             );
         }
     }
-    let catalogue = Catalogue::new(surroundings.servers(&spec));
+    let servers = surroundings.servers(&spec);
+    let provider_keys = provider_keys(&servers);
+    let catalogue = Catalogue::new(servers);
     let store = workspace::open(global, Some(&arguments.pipeline.file))?;
     let sources = workspace::sources(&spec, &store)?;
     let run = store.runs().new_run()?;
@@ -63,7 +65,7 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
         resources: surroundings::resources(arguments.jobs),
         machine: surroundings::machine(),
         refresh: arguments.refresh.clone(),
-        provider_keys: provider_keys(&surroundings.servers(&spec)),
+        provider_keys,
         secrets: surroundings.variables,
         scratch: scratch.0.clone(),
         now_ms: surroundings::now_ms,

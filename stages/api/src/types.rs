@@ -135,6 +135,15 @@ impl Type {
         }
     }
 
+    /// The type of a list's or grid's members, or of what is optional; else the type itself.
+    #[must_use]
+    pub fn member(&self) -> &Self {
+        match self {
+            Self::List(inner) | Self::Grid(inner, _) | Self::Optional(inner) => inner,
+            other => other,
+        }
+    }
+
     /// Whether a value of this type lives in a file or folder rather than in the record itself.
     #[must_use]
     pub fn is_path(&self) -> bool {

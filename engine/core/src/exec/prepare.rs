@@ -137,7 +137,7 @@ impl View<'_> {
                 items: items
                     .iter()
                     .enumerate()
-                    .map(|(own, item)| self.datum(item, inner(ty), index * 1000 + own))
+                    .map(|(own, item)| self.datum(item, ty.member(), index * 1000 + own))
                     .collect::<Result<_, _>>()?,
             },
             Artifact::Grid(grid) => Datum::Grid {
@@ -149,7 +149,7 @@ impl View<'_> {
                     .map(|(own, cell)| {
                         Ok(Cell {
                             at: cell.at.as_ref().clone(),
-                            datum: self.datum(&cell.artifact, inner(ty), index * 1000 + own)?,
+                            datum: self.datum(&cell.artifact, ty.member(), index * 1000 + own)?,
                         })
                     })
                     .collect::<Result<_, Failure>>()?,
@@ -178,13 +178,6 @@ impl View<'_> {
             Failure::passing(format!("{} changed while it was read", origin.display()))
                 .help("run the same command again"),
         )
-    }
-}
-
-fn inner(ty: &Type) -> &Type {
-    match ty {
-        Type::List(inner) | Type::Grid(inner, _) | Type::Optional(inner) => inner,
-        other => other,
     }
 }
 

@@ -9,8 +9,7 @@ use super::memory::Memory;
 use super::provenance;
 use super::settle::uses;
 use super::work::{Attempt, attempt};
-use crate::artifact::Artifact;
-use crate::exec::Notes;
+use crate::exec::{Notes, prepare};
 use crate::plan::NodeId;
 use crate::plan::key::Resolved;
 use crate::spec::Spec;
@@ -61,8 +60,7 @@ impl Driver<'_> {
             store: self.store.clone(),
             executors: self.executors.clone(),
             shapes: self.shapes.clone(),
-            resolved: Arc::new(active.wanted.resolved.clone()),
-            recipe: Arc::new(active.wanted.recipe.clone()),
+            wanted: active.wanted.clone(),
             note: serde_json::json!({
                 "run": self.settings.run,
                 "address": address,
@@ -116,15 +114,10 @@ fn secrets(
     spec: &Spec,
     resolved: &Resolved,
 ) -> BTreeMap<String, String> {
-    let provider = resolved
-        .get("model")
-        .and_then(Artifact::plain)
-        .and_then(|model| {
-            model
-                .get("provider")
-                .and_then(|name| name.as_str())
-                .map(str::to_owned)
-        });
+    let provider = prepare::model(resolved)
+        .ok()
+        .flatten()
+        .map(|model| model.provider);
     let listed = listed
         .iter()
         .filter_map(|name| Some(spec.secrets.get(name)?.env.clone()));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kyobashi_cache::{Key, Kind, Lookup, Record, Store};
-use kyobashi_stage::{Failure, Model};
+use kyobashi_stage::Failure;
 
 use super::Input;
 use super::drive::{Active, Driver, Message, RunError};
@@ -11,7 +11,7 @@ use super::event::{FinalState, Finished};
 use super::provenance;
 
 use crate::artifact::{Artifact, Artifacts, FileArtifact};
-use crate::exec::publish;
+use crate::exec::{prepare, publish};
 use crate::plan::NodeId;
 use crate::plan::Sources;
 use crate::plan::key::{self, Machine, Recipe, Resolved};
@@ -237,11 +237,8 @@ impl Driver<'_> {
 
     /// The worst provenance of a call: its own model's, and that of everything that it reads.
     fn rank(&mut self, id: NodeId, resolved: &Resolved) -> u8 {
-        let own = resolved
-            .get("model")
-            .and_then(Artifact::plain)
-            .and_then(|value| serde_json::from_value::<Model>(value).ok())
-            .map_or(0, |model| provenance::rank(&model));
+        let model = prepare::model(resolved).ok().flatten();
+        let own = model.map_or(0, |model| provenance::rank(&model));
         own.max(provenance::upstream(
             &self.schedule.graph,
             id,

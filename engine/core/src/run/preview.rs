@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::look;
 use super::resources::Amounts;
 use super::schedule::{Effect, Input, Schedule};
+use super::settle::uses;
 use crate::plan::key::{self, Machine, Recipe, Resolved, shown};
 use crate::plan::{Blocked, NodeId, NodeKind, Settled, Sources};
 use crate::spec::{CachePolicy, Place, Spec, StageId, Work};
@@ -148,11 +149,7 @@ fn entry(schedule: &Schedule<'_>, id: NodeId, state: Prospect) -> Planned {
     let stage = schedule.stage(id);
     Planned {
         address: schedule.graph.address(schedule.spec, id),
-        uses: match &stage.work {
-            Work::Run { .. } => "run".to_owned(),
-            Work::Uses { signature, .. } => signature.name.clone(),
-            Work::Group { .. } => "group".to_owned(),
-        },
+        uses: uses(&stage.work),
         state,
         because: Vec::new(),
         seconds: None,

@@ -9,10 +9,10 @@ use kyobashi_cache::{Claim, Record, Store};
 use kyobashi_stage::{Failure, Shape};
 use serde_json::json;
 
+use super::look::Wanted;
 use super::memory::Memory;
 use crate::artifact::Artifacts;
 use crate::exec::{Cancel, Executors, Job, Notes, Script, prepare, publish};
-use crate::plan::key::{Recipe, Resolved};
 use crate::spec::{Stage, Work};
 
 /// Everything that an attempt needs, owned.
@@ -21,8 +21,7 @@ pub(super) struct Attempt {
     pub(super) executors: Arc<Executors>,
     pub(super) shapes: Arc<BTreeMap<String, Shape>>,
     pub(super) stage: Stage,
-    pub(super) resolved: Arc<Resolved>,
-    pub(super) recipe: Arc<Recipe>,
+    pub(super) wanted: Arc<Wanted>,
     /// What goes into the record beside the outputs: provenance, machine, address.
     pub(super) note: serde_json::Value,
     pub(super) scratch: PathBuf,
@@ -78,14 +77,22 @@ fn run(attempt: &Attempt) -> Result<Arc<Artifacts>, Failure> {
             attempt.scratch.display()
         ))
     })?;
-    let call = prepare::call(&attempt.store, stage, &attempt.resolved, &attempt.scratch)?;
+    let call = prepare::call(
+        &attempt.store,
+        stage,
+        &attempt.wanted.resolved,
+        &attempt.scratch,
+    )?;
     let script = match &stage.work {
         Work::Run {
             script, shell, env, ..
         } => {
             let mut declared = BTreeMap::new();
             for binding in env {
-                let value = attempt.resolved.get(&format!("env.{}", binding.name));
+                let value = attempt
+                    .wanted
+                    .resolved
+                    .get(&format!("env.{}", binding.name));
                 let text = match value.and_then(crate::artifact::Artifact::plain) {
                     Some(serde_json::Value::String(text)) => text,
                     Some(value) => value.to_string(),
@@ -146,7 +153,7 @@ fn save(attempt: &Attempt, artifacts: &Artifacts, seconds: f64, usd: f64) -> Res
     let record = Record {
         outputs: text(&short),
         blobs,
-        recipe: text(attempt.recipe.as_ref()),
+        recipe: text(&attempt.wanted.recipe),
         usd,
         seconds,
         started_at_ms: attempt.started_at_ms,
