@@ -8,13 +8,13 @@ use kyobashi_cache::Store;
 use kyobashi_engine::artifact::Artifact;
 use kyobashi_engine::exec::{Executors, worker};
 use kyobashi_engine::plan::{Blocked, Sources};
-use kyobashi_engine::run::{Ended, Observer, RunError, Settings, Stop, drive, preview};
+use kyobashi_engine::run::{Asked, Ended, Observer, RunError, Settings, Stop, drive, preview};
 use kyobashi_engine::spec::Spec;
 use kyobashi_science::Providers;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::arguments::{Global, Run};
+use crate::arguments::{Global, Pipeline, Run};
 use crate::exit::{self, Code, Stopped};
 use crate::journal::Journal;
 use crate::lines::Lines;
@@ -62,6 +62,7 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
     let scratch = Scratch::new(&store)?;
     let settings = Settings {
         run: run.number,
+        asked: asked(&arguments.pipeline)?,
         resources: surroundings::resources(arguments.jobs),
         machine: surroundings::machine(),
         refresh: arguments.refresh.clone(),
@@ -153,6 +154,17 @@ fn executors(
             .collect(),
         environment: surroundings.shell(),
     }))
+}
+
+fn asked(pipeline: &Pipeline) -> Result<Asked, Stopped> {
+    let dir = std::env::current_dir().map_err(Stopped::fault)?;
+    let values = pipeline.values.as_ref();
+    Ok(Asked {
+        dir: dir.display().to_string(),
+        profile: pipeline.profile.clone(),
+        values: values.map(|file| file.display().to_string()),
+        set: pipeline.set.clone(),
+    })
 }
 
 fn provider_keys(servers: &Providers) -> BTreeMap<String, String> {

@@ -10,7 +10,9 @@ use kyobashi_cache::{Claim, Key, Store};
 use kyobashi_stage::{Failure, Note};
 use tokio::sync::{mpsc, watch};
 
-use super::event::{CallState, Event, FinalState, Finished, JOURNAL_VERSION, Observer, Totals};
+use super::event::{
+    Asked, CallState, Event, FinalState, Finished, JOURNAL_VERSION, Observer, Totals,
+};
 use super::look::Wanted;
 use super::resources;
 use super::work::Worked;
@@ -24,6 +26,8 @@ use crate::spec::Spec;
 /// How a run is to be made.
 pub struct Settings {
     pub run: u64,
+    /// For the journal.
+    pub asked: Asked,
     /// What the machine has: `cpus`, `gpus`, `mem`, and pools of the user's own.
     pub resources: Amounts,
     /// Facts of the machine for stage types that depend on it.
@@ -148,6 +152,7 @@ pub async fn drive(
         run: settings.run,
         pipeline: spec.name.clone(),
         file: spec.file.display().to_string(),
+        asked: settings.asked.clone(),
         at_ms: (settings.now_ms)(),
         known: driver.schedule.known(),
     });

@@ -20,6 +20,9 @@ pub enum Event {
         run: u64,
         pipeline: String,
         file: String,
+        /// How it was asked for, so that it can be asked for again.
+        #[serde(default)]
+        asked: Asked,
         /// Milliseconds since 1970, for people; nothing is computed from it.
         at_ms: u64,
         /// Stage runs known so far; fan-outs over results add to them.
@@ -54,6 +57,21 @@ pub enum Event {
     },
     NodeFinished(Finished),
     RunFinished(Totals),
+}
+
+/// The words with which a run was asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// The working folder, from which paths on the command line are seen.
+    pub dir: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    /// The file of `--values`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub values: Option<String>,
+    /// The arguments of `--set`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub set: Vec<String>,
 }
 
 /// The end of one stage run.

@@ -14,7 +14,7 @@ mod settle;
 mod work;
 
 pub use drive::{Ended, RunError, Settings, Stop, drive};
-pub use event::{CallState, Event, FinalState, Finished, Observer, Totals};
+pub use event::{Asked, CallState, Event, FinalState, Finished, Observer, Totals};
 pub use look::read_sources;
 pub use resources::{Amounts, amounts};
 pub use schedule::{Effect, Input, Schedule, Urgency};
