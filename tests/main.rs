@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod crash;
+mod examples;
 mod space;
 
 mod flow;
