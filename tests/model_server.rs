@@ -26,6 +26,17 @@ const FIELDS: &[(&str, Judge)] = &[
     ("response_format", Value::is_object),
 ];
 
+/// What is answered to a right request, by its body and its number from 0.
+type Answer = Box<dyn Fn(&Value, usize) -> Said + Send>;
+
+/// An answer.
+pub(crate) enum Said {
+    /// The assistant's message.
+    Text(String),
+    /// A message that was cut off by the limit of tokens.
+    Cut(String),
+}
+
 /// The server; it ends when dropped.
 pub(crate) struct ModelServer {
     server: Arc<Server>,
@@ -36,13 +47,19 @@ pub(crate) struct ModelServer {
 impl ModelServer {
     /// A server that answers every request with this text as the assistant's message.
     pub(crate) fn start(reply: &'static str) -> Self {
+        Self::with(move |_, _| Said::Text(reply.to_owned()))
+    }
+
+    /// A server that answers according to the request.
+    pub(crate) fn with(answer: impl Fn(&Value, usize) -> Said + Send + 'static) -> Self {
         let server = Arc::new(Server::http("127.0.0.1:0").unwrap());
         let bodies = Arc::new(Mutex::new(Vec::new()));
         let thread = {
             let (server, bodies) = (server.clone(), bodies.clone());
+            let think: Answer = Box::new(answer);
             std::thread::spawn(move || {
                 for request in server.incoming_requests() {
-                    answer(request, reply, &bodies);
+                    reply(request, &think, &bodies);
                 }
             })
         };
@@ -73,23 +90,32 @@ impl Drop for ModelServer {
     }
 }
 
-fn answer(mut request: Request, reply: &str, bodies: &Mutex<Vec<Value>>) {
+fn reply(mut request: Request, think: &Answer, bodies: &Mutex<Vec<Value>>) {
+    let document = |body: &Value, text: &str, finish: &str| {
+        json!({
+            "id": "chatcmpl-test",
+            "object": "chat.completion",
+            "created": 1_700_000_000,
+            "model": body["model"],
+            "choices": [{
+                "index": 0,
+                "message": {"role": "assistant", "content": text},
+                "finish_reason": finish
+            }],
+            "usage": {"prompt_tokens": 1000, "completion_tokens": 200, "total_tokens": 1200}
+        })
+    };
     let (status, body) = match judged(&mut request) {
         Ok(body) => {
-            let document = json!({
-                "id": "chatcmpl-test",
-                "object": "chat.completion",
-                "created": 1_700_000_000,
-                "model": body["model"],
-                "choices": [{
-                    "index": 0,
-                    "message": {"role": "assistant", "content": reply},
-                    "finish_reason": "stop"
-                }],
-                "usage": {"prompt_tokens": 1000, "completion_tokens": 200, "total_tokens": 1200}
-            });
-            bodies.lock().unwrap().push(body);
-            (200, document)
+            let number = {
+                let mut bodies = bodies.lock().unwrap();
+                bodies.push(body.clone());
+                bodies.len() - 1
+            };
+            match think(&body, number) {
+                Said::Text(text) => (200, document(&body, &text, "stop")),
+                Said::Cut(text) => (200, document(&body, &text, "length")),
+            }
         }
         Err((status, message)) => (
             status,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Cell, Datum, Failure, Model, Port};
+use crate::{Cell, Datum, Failure, Model, Port, Shape};
 
 /// One run of a stage, written as data. Defaults of the signature are already filled in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,6 +18,10 @@ pub struct Call {
     pub model: Option<Model>,
     /// The outputs to make: the signature's and those that the pipeline declared itself.
     pub outs: Vec<Port>,
+    /// The shapes that the types of outputs which the pipeline declared itself name, and those that these
+    /// name in turn.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub shapes: BTreeMap<String, Shape>,
 }
 
 impl Call {

@@ -36,6 +36,7 @@ pub fn stages(providers: Providers) -> Vec<Box<dyn Stage>> {
         Box::new(stats::Compare),
         Box::new(paper::Write),
         Box::new(review::Checks),
+        Box::new(llm::Chat(client.clone())),
         Box::new(llm::Review(client)),
         Box::new(review::Aggregate),
         Box::new(paper::Improve),

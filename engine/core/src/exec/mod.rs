@@ -7,7 +7,6 @@
 pub mod native;
 pub mod prepare;
 pub mod publish;
-pub mod shape;
 pub mod shell;
 pub mod worker;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use kyobashi_cache::{Editable, How, Store};
-use kyobashi_stage::{Call, Cell, Datum, Failure, Model, Type};
+use kyobashi_stage::{Call, Cell, Datum, Failure, Model, Shape, Type, declared, named_shapes};
 
 use crate::artifact::{Artifact, FileArtifact};
 use crate::plan::key::Resolved;
@@ -17,6 +17,7 @@ use crate::spec::{Binding, Stage, Work};
 /// If a blob cannot be read or a source changed meanwhile.
 pub fn call(
     store: &Store,
+    shapes: &BTreeMap<String, Shape>,
     stage: &Stage,
     resolved: &Resolved,
     scratch: &Path,
@@ -47,6 +48,7 @@ pub fn call(
             with: gather("with", with)?,
             model: None,
             outs: outs.clone(),
+            shapes: BTreeMap::new(),
         }),
         Work::Uses {
             signature,
@@ -60,6 +62,7 @@ pub fn call(
             with: gather("with", with)?,
             model: model(resolved)?,
             outs: outs.clone(),
+            shapes: named_shapes(declared(signature, outs), shapes),
         }),
         Work::Group { .. } => Err(Failure::bug("a group is not called")),
     }

@@ -6,11 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use kyobashi_cache::{How, Store};
-use kyobashi_stage::{Failure, Output, Outputs, Port, Shape, Type};
+use kyobashi_stage::{Failure, Output, Outputs, Port, Shape, Type, check_value};
 use serde_json::Value;
 
 use super::prepare::wrong;
-use super::shape;
 use crate::artifact::{Artifact, Artifacts, FileArtifact};
 
 /// Takes over the outputs of one call.
@@ -60,7 +59,7 @@ fn take(
 ) -> Result<Artifact, Failure> {
     match output {
         Output::Value { value } => {
-            shape::check(&value, ty, shapes)
+            check_value(&value, ty, shapes)
                 .map_err(|why| Failure::new(format!("output `{name}`: {why}")))?;
             Ok(Artifact::Value(Arc::new(value)))
         }

@@ -6,6 +6,7 @@
 //! | every `with` value after resolution, in canonical form | timeout, retries, resources, `on_error` |
 //! | every input by the digest of its content | paths, mtimes, run ids, time |
 //! | for `run:`: the literal script, the shell, declared environment, names and types of outputs | the shell's other environment |
+//! | for outputs that the pipeline declared itself: the fields of the types that they name | |
 //! | for a model: provider, id, endpoint, settings | credentials, price |
 //! | for a stage that depends on the machine: its facts (libtorch, device, threads, CPU capability) | process ids |
 //!
@@ -15,6 +16,7 @@
 use std::collections::BTreeMap;
 
 use kyobashi_cache::{Digest, Key};
+use kyobashi_stage::{declared, named_shapes};
 use serde_json::{Value, json};
 
 use super::evaluate::{Blocked, Scope};
@@ -59,6 +61,7 @@ impl Resolved {
                 value: Ok(Artifact::value(value)),
             });
         };
+        let types;
         let (groups, outs) = match &stage.work {
             Work::Run {
                 script,
@@ -70,6 +73,7 @@ impl Resolved {
             } => {
                 constant("run", json!(script));
                 constant("shell", json!(shell));
+                types = named_shapes(outs.iter(), &scope.spec.shapes);
                 (vec![("env", env), ("in", ins), ("with", with)], outs)
             }
             Work::Uses {
@@ -80,6 +84,7 @@ impl Resolved {
                 outs,
             } => {
                 constant("uses", json!(signature.name));
+                types = named_shapes(declared(signature, outs), &scope.spec.shapes);
                 constant("uses.version", json!(signature.version));
                 if signature.machine {
                     constant("machine", json!(machine));
@@ -94,6 +99,12 @@ impl Resolved {
             }
             Work::Group { .. } => return Self { fields },
         };
+        if !types.is_empty() {
+            fields.push(Field {
+                path: "types".to_owned(),
+                value: Ok(Artifact::value(json!(types))),
+            });
+        }
         let outs: Vec<_> = outs
             .iter()
             .map(|port| format!("{}: {}", port.name, port.ty))

@@ -79,6 +79,7 @@ fn run(attempt: &Attempt) -> Result<Arc<Artifacts>, Failure> {
     })?;
     let call = prepare::call(
         &attempt.store,
+        &attempt.shapes,
         stage,
         &attempt.wanted.resolved,
         &attempt.scratch,

@@ -81,6 +81,7 @@ impl Desk {
             with: fill(&signature.with),
             model: None,
             outs: signature.outs.clone(),
+            shapes: BTreeMap::new(),
         };
         stage.run(&call, &Alone(scratch))
     }

@@ -9,19 +9,25 @@ mod ask;
 mod chat;
 mod client;
 mod dialect;
+mod fence;
 mod form;
 mod gemini;
 mod http;
 mod json;
 mod price;
+mod prompt;
 mod provider;
 mod responses;
 mod retry;
 mod review;
+mod schema;
 mod secret;
+mod talk;
+mod wanted;
 
 pub use dialect::Dialect;
 pub use provider::{Auth, Limits, Provider, Providers};
 
 pub(crate) use client::Client;
 pub(crate) use review::Review;
+pub(crate) use talk::Chat;

@@ -20,7 +20,8 @@ pub(super) fn usd(model: &Model, server: &Provider, usage: &Usage) -> Option<f64
             priced.insert(key, tokens as f64);
         }
     }
-    let asked = PriceRequest::new(&model.id, &priced).with_provider_api_url(&server.base_url);
+    let identity = server.identity();
+    let asked = PriceRequest::new(&model.id, &priced).with_provider_api_url(&identity);
     Calculator::bundled()
         .calculate(&asked)
         .ok()

@@ -15,6 +15,7 @@ use super::ask::{Ask, Turn};
 use super::client::{Client, complete};
 use super::form::Form;
 use super::json::last_object;
+use super::talk::set;
 use crate::review::{Finding, Severity};
 
 const SYSTEM: &str = include_str!("../../../../pipelines/prompts/review_system.md");
@@ -104,7 +105,7 @@ impl Review {
         };
         let mut ask = Ask {
             schema: Some(form.schema()),
-            settings: settings(call, model)?,
+            settings: set(call, model)?,
             sample,
             ..Ask::new(
                 system.trim(),
@@ -143,21 +144,6 @@ impl Review {
         ))
         .help("try another sample, or a model that can hold its reply to a schema"))
     }
-}
-
-/// The model's settings, with those of the stage over them.
-fn settings(call: &Call, model: &Model) -> Result<BTreeMap<String, Value>, Failure> {
-    let mut settings = model.settings.clone();
-    if call.has("temperature") {
-        settings.insert("temperature".to_owned(), call.value("temperature")?);
-    }
-    let limited = ["max_tokens", "max_completion_tokens"]
-        .iter()
-        .any(|name| settings.contains_key(*name));
-    if !limited {
-        settings.insert("max_tokens".to_owned(), call.value("max_tokens")?);
-    }
-    Ok(settings)
 }
 
 fn prompt(form: &Form, paper: &str, findings: &[Finding]) -> Result<String, Failure> {

@@ -82,6 +82,7 @@ impl Bench {
             with: fill(&signature.with),
             model,
             outs: signature.outs.clone(),
+            shapes: BTreeMap::new(),
         };
         assert!(given.is_empty(), "{uses} does not take {:?}", given.keys());
         let outputs = stage.run(&call, self)?;

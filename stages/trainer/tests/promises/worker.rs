@@ -112,6 +112,7 @@ impl Worker {
             ]),
             model: None,
             outs: Vec::new(),
+            shapes: BTreeMap::new(),
         };
         let checkpoints = self.checkpoints.clone();
         self.send(&ToWorker::Run {

@@ -204,20 +204,26 @@ fn model(
     }
 }
 
-/// Prompts are templates, and the stage passes its inputs to them.
+/// Prompts are templates, and the stage passes its inputs and settings to them.
 fn prompts(check: &mut Check<'_>, draft: &Draft, signature: &Signature, with: &[Binding]) {
-    let inputs: Vec<&str> = draft.ins.iter().map(|given| given.name.as_str()).collect();
+    const PROMPTS: [&str; 2] = ["prompt", "system"];
+    if !signature.with.iter().any(|port| port.name == "prompt") {
+        return;
+    }
+    let settings = with.iter().map(|binding| binding.name.as_str());
+    let inputs: Vec<&str> = draft
+        .ins
+        .iter()
+        .map(|given| given.name.as_str())
+        .chain(settings.filter(|name| !PROMPTS.contains(name)))
+        .collect();
     for binding in with {
-        let is_prompt =
-            binding.name == "prompt" && signature.with.iter().any(|port| port.name == "prompt");
-        if let (true, Template::Path(path, Type::Text)) = (is_prompt, &binding.value) {
-            let at = draft.with.iter().find(|given| given.name == "prompt");
-            prompt(
-                check,
-                path,
-                &inputs,
-                at.map_or(draft.at, |given| given.value.span),
-            );
+        if let (true, Template::Path(path, _)) =
+            (PROMPTS.contains(&binding.name.as_str()), &binding.value)
+        {
+            let at = draft.with.iter().find(|given| given.name == binding.name);
+            let span = at.map_or(draft.at, |given| given.value.span);
+            prompt(check, path, &inputs, span);
         }
     }
 }

@@ -1,15 +1,21 @@
-//! Whether a value is of a type: checked when a stage's output is stored.
+//! Whether a value is of a type: checked when a stage's output is stored, and by those stages whose
+//! outputs are written by somebody else.
 
 use std::collections::BTreeMap;
 
-use kyobashi_stage::{Field, Shape, Type};
 use serde_json::Value;
+
+use crate::{Field, Port, Shape, Signature, Type};
 
 /// Says where and why a value is not of a type.
 ///
 /// # Errors
 /// One line: `.overall: 11 is above 10`.
-pub fn check(value: &Value, ty: &Type, shapes: &BTreeMap<String, Shape>) -> Result<(), String> {
+pub fn check_value(
+    value: &Value,
+    ty: &Type,
+    shapes: &BTreeMap<String, Shape>,
+) -> Result<(), String> {
     at("", value, ty, shapes)
 }
 
@@ -117,4 +123,43 @@ fn wrong(path: &str, value: &Value, ty: &Type) -> String {
         format!("{path}: ")
     };
     format!("{path}`{shown}` is not {ty}")
+}
+
+/// The outputs that a pipeline declared itself, beside those of the stage type.
+pub fn declared<'p>(signature: &Signature, outs: &'p [Port]) -> impl Iterator<Item = &'p Port> {
+    let own: Vec<String> = signature
+        .outs
+        .iter()
+        .map(|port| port.name.clone())
+        .collect();
+    outs.iter().filter(move |port| !own.contains(&port.name))
+}
+
+/// The shapes that the types of ports name, and those that these name in turn.
+pub fn named_shapes<'p>(
+    ports: impl Iterator<Item = &'p Port>,
+    shapes: &BTreeMap<String, Shape>,
+) -> BTreeMap<String, Shape> {
+    let mut found = BTreeMap::new();
+    for port in ports {
+        gather(&port.ty, shapes, &mut found);
+    }
+    found
+}
+
+fn gather(ty: &Type, shapes: &BTreeMap<String, Shape>, found: &mut BTreeMap<String, Shape>) {
+    match ty {
+        Type::Named(name) if !found.contains_key(name) => {
+            if let Some(shape) = shapes.get(name) {
+                found.insert(name.clone(), shape.clone());
+                for field in shape.fields.values() {
+                    gather(&field.ty, shapes, found);
+                }
+            }
+        }
+        Type::List(inner) | Type::Optional(inner) | Type::Grid(inner, _) => {
+            gather(inner, shapes, found);
+        }
+        _ => {}
+    }
 }

@@ -1,0 +1,176 @@
+//! `llm/chat`: a prompt file, a model, and outputs that the pipeline declares.
+
+use serde_json::json;
+
+use crate::model_server::{ModelServer, Said};
+use crate::space::Space;
+
+const JUDGE: &str = r#"
+kyobashi: 1
+name: judge
+types:
+  Verdict: {decision: {type: str, choices: [accept, reject]}, score: {type: int, min: 1, max: 10}, quote: str?}
+models: {judge: openai/gpt-4o-mini}
+params: {words: 12}
+stages:
+  paper:
+    run: echo "All is well." > "$text"
+    out: {text: text}
+  judge:
+    uses: llm/chat
+    model: ${models.judge}
+    in: {paper: "${paper.text}", words: "${params.words}"}
+    with: {prompt: prompts/judge.md}
+    out: {verdict: Verdict}
+  row:
+    uses: llm/chat
+    model: ${models.judge}
+    in: {verdict: "${judge.verdict}"}
+    with: {prompt: prompts/row.md}
+    out: {line: str}
+outputs: {verdict: "${judge.verdict}", line: "${row.line}", score: "${judge.verdict.score}"}
+"#;
+
+const PROMPT: &str = "Judge in {{ words }} words:\n{{ paper }}";
+const ROW: &str = "One line on {{ verdict.decision }}.";
+const GOOD: &str = r#"Well. {"decision": "accept", "score": 7, "quote": null}"#;
+
+fn space(server: &ModelServer, yaml: &str) -> Space {
+    let mut space = Space::new();
+    space
+        .write("judge.yaml", yaml)
+        .write("prompts/judge.md", PROMPT)
+        .write("prompts/row.md", ROW);
+    space
+        .set("OPENAI_BASE_URL", &server.url())
+        .set("OPENAI_API_KEY", "test-key");
+    space
+}
+
+fn prompt_of(body: &serde_json::Value) -> &str {
+    body["messages"][0]["content"].as_str().unwrap()
+}
+
+#[test]
+fn a_prompt_file_is_filled_and_its_reply_becomes_typed_outputs() {
+    let server = ModelServer::with(|body, _| {
+        let judge = prompt_of(body).starts_with("Judge");
+        Said::Text(if judge { GOOD } else { " Accepted. \n" }.to_owned())
+    });
+    let space = space(&server, JUDGE);
+    space.run("judge.yaml", &["--out", "out"]);
+    assert_eq!(space.read("out/line").trim(), "Accepted.");
+    assert_eq!(space.read("out/score").trim(), "7");
+    let bodies = server.bodies();
+    let (judge, row) = (&bodies[0], &bodies[1]);
+    assert!(prompt_of(judge).starts_with("Judge in 12 words:\nAll is well."));
+    assert_eq!(prompt_of(row), "One line on accept.");
+    let format = &judge["response_format"]["json_schema"];
+    assert_eq!(
+        (&format["name"], &format["strict"]),
+        (&json!("verdict"), &json!(true))
+    );
+    assert_eq!(
+        format["schema"]["required"],
+        json!(["decision", "quote", "score"])
+    );
+    assert_eq!(row.get("response_format"), None, "a text needs no schema");
+
+    // An edit of the prompt asks anew; so does one of the type, which says what is wanted.
+    assert_eq!(space.run("judge.yaml", &[]).ended("ran"), [""; 0]);
+    space.write("prompts/row.md", "In one line: {{ verdict.decision }}.");
+    assert_eq!(space.run("judge.yaml", &[]).ended("ran"), ["row"]);
+    space.write("judge.yaml", &JUDGE.replace("max: 10", "max: 20"));
+    assert_eq!(space.run("judge.yaml", &[]).ended("ran"), ["judge"]);
+}
+
+#[test]
+fn a_reply_of_the_wrong_form_is_asked_again_once_with_what_is_wrong() {
+    let server = ModelServer::with(|_, number| {
+        let wrong = r#"{"decision": "maybe", "score": 7}"#;
+        Said::Text(if number == 0 { wrong } else { GOOD }.to_owned())
+    });
+    let space = space(&server, JUDGE);
+    space.run("judge.yaml", &[]);
+    let again = &server.bodies()[1]["messages"];
+    assert_eq!(again[1]["role"], "assistant");
+    let told = again[2]["content"].as_str().unwrap();
+    assert!(
+        told.contains("verdict.decision") && told.contains("\"accept\""),
+        "{told}"
+    );
+
+    let stubborn = ModelServer::start("No JSON today.");
+    let space = self::space(&stubborn, JUDGE);
+    let done = space.kyo(&["run", "judge.yaml"]);
+    assert_eq!(done.code, 1);
+    assert!(
+        done.stderr.contains("no valid reply in 2 tries"),
+        "{}",
+        done.stderr
+    );
+    assert_eq!(stubborn.bodies().len(), 2);
+}
+
+#[test]
+fn a_reply_that_was_cut_off_is_refused_and_a_longer_one_is_another_call() {
+    let server = ModelServer::with(|body, _| match body["max_completion_tokens"].as_u64() {
+        Some(64) => Said::Cut(GOOD.to_owned()),
+        _ => Said::Text(GOOD.to_owned()),
+    });
+    let short = JUDGE.replace("prompts/judge.md}", "prompts/judge.md, max_tokens: 64}");
+    let space = space(&server, &short);
+    let done = space.kyo(&["run", "judge.yaml"]);
+    assert_eq!(done.code, 1, "{}", done.stderr);
+    assert!(
+        done.stderr.contains("cut off") && done.stderr.contains("max_tokens"),
+        "{}",
+        done.stderr
+    );
+    space.write("judge.yaml", JUDGE);
+    space.run("judge.yaml", &[]);
+}
+
+#[test]
+fn a_prompt_that_names_what_the_stage_does_not_pass_is_told_before_anything_runs() {
+    let server = ModelServer::start(GOOD);
+    let space = space(&server, JUDGE);
+    space.write("prompts/judge.md", "Judge:\n{{ papre }}");
+    let done = space.kyo(&["run", "judge.yaml"]);
+    assert_eq!(done.code, 2);
+    for part in [
+        "prompt::unknown_variable",
+        "prompts/judge.md:2:4",
+        "did you mean `paper`?",
+    ] {
+        assert!(done.stderr.contains(part), "{part}\n{}", done.stderr);
+    }
+    assert!(server.bodies().is_empty());
+}
+
+#[test]
+fn eight_samples_after_five_pay_three() {
+    const SAMPLES: &str = r#"
+kyobashi: 1
+name: samples
+models: {judge: openai/gpt-4o-mini}
+params: {n: 5}
+stages:
+  ask:
+    uses: llm/chat
+    matrix: {sample: "${range(params.n)}"}
+    model: ${models.judge}
+    with: {prompt: prompts/ask.md, sample: "${sample}"}
+    out: {line: str}
+outputs: {lines: "${ask.line}"}
+"#;
+    let server = ModelServer::with(|_, number| Said::Text(format!("Answer {number}.")));
+    let space = space(&server, JUDGE);
+    space
+        .write("samples.yaml", SAMPLES)
+        .write("prompts/ask.md", "Say something.");
+    space.run("samples.yaml", &[]);
+    assert_eq!(server.bodies().len(), 5);
+    space.run("samples.yaml", &["--set", "params.n=8"]);
+    assert_eq!(server.bodies().len(), 8, "three more were paid");
+}
