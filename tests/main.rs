@@ -14,3 +14,4 @@ mod language;
 mod layers;
 mod model_server;
 mod reuse;
+mod reviewer_benchmark;

@@ -6,6 +6,7 @@
 //! [`shapes()`].
 
 mod author;
+mod benchmark;
 mod data;
 mod experiment;
 mod gathered;
@@ -39,6 +40,7 @@ pub fn stages(providers: Providers) -> Vec<Box<dyn Stage>> {
         Box::new(llm::Chat(client.clone())),
         Box::new(llm::Review(client)),
         Box::new(review::Aggregate),
+        Box::new(benchmark::Score),
         Box::new(paper::Improve),
         Box::new(stats::Leaderboard),
         Box::new(paper::Best),

@@ -86,7 +86,10 @@ impl<'p> Paint<'p> {
 
 impl Svg {
     pub(crate) fn line(&mut self, a: (f64, f64), b: (f64, f64), paint: Paint<'_>) {
-        self.path(&[a, b], false, paint);
+        // Renderers warn of a line without length, such as the whisker of an interval of no width.
+        if a != b {
+            self.path(&[a, b], false, paint);
+        }
     }
 
     pub(crate) fn path(&mut self, points: &[(f64, f64)], closed: bool, paint: Paint<'_>) {
@@ -102,6 +105,10 @@ impl Svg {
     }
 
     pub(crate) fn rect(&mut self, x: f64, y: f64, width: f64, height: f64, paint: Paint<'_>) {
+        // Renderers warn of a bar without height, which cannot be seen anyway.
+        if width < 0.005 || height < 0.005 {
+            return;
+        }
         let _ = writeln!(
             self.body,
             "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"{}/>",

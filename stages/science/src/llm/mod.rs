@@ -29,5 +29,6 @@ pub use dialect::Dialect;
 pub use provider::{Auth, Limits, Provider, Providers};
 
 pub(crate) use client::Client;
+pub(crate) use form::{Form, Kind};
 pub(crate) use review::Review;
 pub(crate) use talk::Chat;

@@ -19,3 +19,4 @@ pub(crate) use aggregate::Aggregate;
 pub(crate) use compare::Compare;
 pub(crate) use improvement::improvement;
 pub(crate) use leaderboard::{Board, BoardRow, Leaderboard, verdict};
+pub(crate) use table::{csv, markdown, number};
