@@ -6,12 +6,13 @@
 mod bad_input;
 mod chat;
 mod crash;
+mod editors;
 mod examples;
-mod space;
-
 mod flow;
 mod language;
 mod layers;
 mod model_server;
+mod plan;
 mod reuse;
 mod reviewer_benchmark;
+mod space;

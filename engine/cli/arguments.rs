@@ -57,7 +57,9 @@ pub(crate) enum Command {
     Show(Show),
     Setup(Setup),
     Doctor(Doctor),
+    Init(Init),
     Schema(SchemaOf),
+    Completions(Completions),
     Demo(Demo),
 }
 
@@ -66,6 +68,13 @@ pub(crate) enum Command {
 pub(crate) struct Pipeline {
     /// The pipeline file
     pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) values: Values,
+}
+
+/// Values from outside, over those of the file.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Values {
     /// Use one of the file's `profiles:`
     #[arg(long, value_name = "NAME")]
     pub(crate) profile: Option<String>,
@@ -109,6 +118,9 @@ pub(crate) struct Check {
     /// How problems are printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+    /// Print what every stage gives, with the types that were found for it
+    #[arg(long)]
+    pub(crate) types: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -120,21 +132,44 @@ pub(crate) enum Format {
 }
 
 /// Say what would run and what would be reused, and why; nothing runs
+///
+/// Examples:
+///   kyo plan ablation.yaml
+///   kyo plan ablation.yaml --set params.steps=4000
+///   kyo plan ablation.yaml --all
+///
+/// `=` reused, `>` run, `?` perhaps (unless what it reads turns out equal), `~` later (how many is known
+/// only after another stage), `!` frozen although changed, `-` skipped.
 #[derive(Args, Clone, Debug)]
+#[command(verbatim_doc_comment)]
 pub(crate) struct Plan {
     #[command(flatten)]
     pub(crate) pipeline: Pipeline,
+    /// Each stage run on a line of its own, not one line for all instances of a stage
+    #[arg(long)]
+    pub(crate) all: bool,
 }
 
-/// Say why a stage would run, or what its result was made from
+/// Say why a stage run would run again: every part of its key, then and now, and where it is written
 ///
-/// Addresses are those of `kyo plan`: 'study[learned_gate].reviewer[sample=0]'.
+/// Examples:
+///   kyo why 'train[lr=0.1,seed=0]'
+///   kyo why ablation.yaml 'train[lr=0.1,seed=0]' --set params.steps=4000
+///   kyo why 'study[learned_gate]'
+///
+/// Addresses are those of `kyo plan --all`; the address of a fan-out or group stands for all within it.
+/// Without FILE, it is the pipeline of the last run, asked for as that run was.
 #[derive(Args, Clone, Debug)]
+#[command(
+    verbatim_doc_comment,
+    override_usage = "kyo why [OPTIONS] [FILE] <ADDRESS>"
+)]
 pub(crate) struct Why {
+    /// The pipeline file, if it is not that of the last run, and the address of a stage run
+    #[arg(required = true, num_args = 1..=2, value_names = ["FILE", "ADDRESS"])]
+    pub(crate) what: Vec<String>,
     #[command(flatten)]
-    pub(crate) pipeline: Pipeline,
-    /// The address of a stage run
-    pub(crate) address: String,
+    pub(crate) values: Values,
 }
 
 /// Show what a stage run of the last run made: outputs, recipe, cost
@@ -158,9 +193,38 @@ pub(crate) struct Setup {}
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Doctor {}
 
+/// Begin a pipeline: a file that runs, with the schema for your editor beside it
+///
+/// Examples:
+///   kyo init
+///   kyo init studies/optimisers.yaml
+///
+/// The first two lines of the file tell editors where the schema is. Nothing is overwritten but the schema.
+#[derive(Args, Clone, Debug)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Init {
+    /// The pipeline file to write
+    #[arg(default_value = "pipeline.yaml")]
+    pub(crate) file: PathBuf,
+}
+
+/// Print the completions of a shell
+///
+/// Examples:
+///   kyo completions bash > ~/.local/share/bash-completion/completions/kyo
+///   kyo completions zsh > ~/.zfunc/_kyo
+///   kyo completions fish > ~/.config/fish/completions/kyo.fish
+#[derive(Args, Clone, Debug)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
 /// Print the JSON schema of a pipeline file, for editors
 ///
-/// Write it beside your pipelines and name it in their first line:
+/// `kyo init` writes it beside a pipeline. By hand, name it in the first line of the file:
 ///   # yaml-language-server: $schema=kyobashi.schema.json
 #[derive(Args, Clone, Debug)]
 #[command(verbatim_doc_comment)]

@@ -10,6 +10,8 @@ mod deliver;
 mod exit;
 mod journal;
 mod lines;
+mod outline;
+mod past;
 mod problems;
 mod progress;
 mod schema;

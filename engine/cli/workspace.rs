@@ -62,9 +62,9 @@ pub(crate) fn checked(
 ) -> Checked {
     check(&Question {
         file: &pipeline.file,
-        profile: pipeline.profile.as_deref(),
-        values: pipeline.values.as_deref(),
-        set: &pipeline.set,
+        profile: pipeline.values.profile.as_deref(),
+        values: pipeline.values.values.as_deref(),
+        set: &pipeline.values.set,
         signatures: &catalogue.signatures,
         shapes: &catalogue.shapes,
         providers: &surroundings.providers,

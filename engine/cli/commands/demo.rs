@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::arguments::{Demo, Global, Pipeline, Run};
+use crate::arguments::{Demo, Global, Pipeline, Run, Values};
 use crate::exit::{self, Code, Stopped};
 use crate::surroundings;
 use crate::talk;
@@ -27,9 +27,11 @@ pub(super) fn demo(global: &Global, arguments: &Demo) -> Result<Code, Stopped> {
     let run = Run {
         pipeline: Pipeline {
             file,
-            profile: Some("demo".to_owned()),
-            values: None,
-            set: arguments.set.clone(),
+            values: Values {
+                profile: Some("demo".to_owned()),
+                values: None,
+                set: arguments.set.clone(),
+            },
         },
         out: Some(arguments.out.clone()),
         jobs: arguments.jobs,

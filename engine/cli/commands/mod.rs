@@ -1,8 +1,10 @@
 //! One file per command.
 
 mod check;
+mod completions;
 mod demo;
 mod doctor;
+mod init;
 mod plan;
 mod run;
 mod schema;
@@ -27,6 +29,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Code, Stopped> {
         Command::Show(arguments) => show::show(global, arguments),
         Command::Setup(_) => setup::setup(global).map(|_| crate::exit::DONE),
         Command::Doctor(_) => doctor::doctor(global),
+        Command::Init(arguments) => init::init(global, arguments),
+        Command::Completions(arguments) => completions::completions(arguments),
         Command::Schema(_) => schema::schema(),
         Command::Demo(arguments) => demo::demo(global, arguments),
     }

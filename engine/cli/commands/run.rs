@@ -131,6 +131,7 @@ fn executors(
             store,
             &surroundings::machine(),
             &Default::default(),
+            None,
         )?;
         let needed = plan.iter().find(|node| {
             catalogue.trainer.contains(&node.uses) && node.state != preview::Prospect::Reused
@@ -158,12 +159,12 @@ fn executors(
 
 fn asked(pipeline: &Pipeline) -> Result<Asked, Stopped> {
     let dir = std::env::current_dir().map_err(Stopped::fault)?;
-    let values = pipeline.values.as_ref();
+    let given = &pipeline.values;
     Ok(Asked {
         dir: dir.display().to_string(),
-        profile: pipeline.profile.clone(),
-        values: values.map(|file| file.display().to_string()),
-        set: pipeline.set.clone(),
+        profile: given.profile.clone(),
+        values: given.values.as_ref().map(|file| file.display().to_string()),
+        set: given.set.clone(),
     })
 }
 

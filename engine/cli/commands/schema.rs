@@ -7,9 +7,13 @@ use crate::talk;
 use crate::workspace::Catalogue;
 
 pub(super) fn schema() -> Result<Code, Stopped> {
+    talk::data(&text()?)?;
+    Ok(exit::DONE)
+}
+
+/// The schema with every stage type of this program.
+pub(super) fn text() -> Result<String, Stopped> {
     let catalogue = Catalogue::new(Providers::default());
     let types: Vec<&str> = catalogue.signatures.keys().map(String::as_str).collect();
-    let schema = crate::schema::schema(&types);
-    talk::data(&serde_json::to_string_pretty(&schema).map_err(Stopped::fault)?)?;
-    Ok(exit::DONE)
+    serde_json::to_string_pretty(&crate::schema::schema(&types)).map_err(Stopped::fault)
 }

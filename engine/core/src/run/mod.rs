@@ -8,6 +8,7 @@ mod look;
 mod memory;
 pub mod preview;
 mod provenance;
+mod reason;
 mod resources;
 mod schedule;
 mod settle;

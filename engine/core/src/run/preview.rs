@@ -11,12 +11,14 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::look;
+pub use super::reason::Change;
+use super::reason::{Writer, changes, explain, fields, recipe, told};
 use super::resources::Amounts;
 use super::schedule::{Effect, Input, Schedule};
 use super::settle::uses;
-use crate::plan::key::{self, Machine, Recipe, Resolved, shown};
-use crate::plan::{Blocked, NodeId, NodeKind, Settled, Sources};
-use crate::spec::{CachePolicy, Place, Spec, StageId, Work};
+use crate::plan::key::{self, Machine, Resolved};
+use crate::plan::{NodeId, NodeKind, Settled, Sources};
+use crate::spec::{CachePolicy, Fan, Place, Spec, Template};
 
 /// What would become of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -36,11 +38,15 @@ pub enum Prospect {
 #[derive(Clone, Debug, Serialize)]
 pub struct Planned {
     pub address: String,
+    /// The stage, without the marks of its instances: `study/first/reviewer`.
+    pub stage: String,
     pub uses: String,
     pub state: Prospect,
     /// Why it would not be reused.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub because: Vec<Change>,
+    /// Every field of its key, then and now; only of the node that was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<Change>,
     /// From the record that would be reused, or of the last time: wall seconds and US dollars.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
@@ -49,23 +55,10 @@ pub struct Planned {
     pub place: Option<Place>,
 }
 
-/// One changed field.
-#[derive(Clone, Debug, Serialize)]
-pub struct Change {
-    /// `with.lr`, `in.data`, `run`; or `new` when nothing was recorded at this address.
-    pub field: String,
-    #[serde(skip_serializing_if = "Value::is_null")]
-    pub old: Value,
-    #[serde(skip_serializing_if = "Value::is_null")]
-    pub new: Value,
-    /// Where the field is written.
-    pub place: Option<Place>,
-}
-
 /// The key that was recorded at an address by the last run.
 pub type Last = BTreeMap<String, Key>;
 
-/// Plans a run.
+/// Plans a run. Of the node at `detail`, every field of the key is told.
 ///
 /// # Errors
 /// When the store cannot be read.
@@ -75,16 +68,26 @@ pub fn preview(
     store: &Store,
     machine: &Machine,
     last: &Last,
+    detail: Option<&str>,
 ) -> Result<Vec<Planned>, kyobashi_cache::StoreError> {
     let nothing: Amounts = Amounts::new();
     let mut schedule = Schedule::new(spec, sources, nothing, Box::new(|_, _| 0));
     let mut planned = BTreeMap::new();
     while let Some(effect) = schedule.next_effect() {
-        let Effect::Look(id) = effect else {
-            if let Effect::Skipped(id, _) = effect {
-                planned.insert(id, entry(&schedule, id, Prospect::Skipped));
+        let id = match effect {
+            Effect::Look(id) => id,
+            Effect::Skipped(id, cause) => {
+                planned.insert(id, skipped(&schedule, id, cause));
+                continue;
             }
-            continue;
+            Effect::Broken(id, problem) => {
+                let mut entry = entry(&schedule, id, Prospect::Run);
+                let place = entry.place.clone();
+                entry.because.push(told("problem", problem.into(), place));
+                planned.insert(id, entry);
+                continue;
+            }
+            _ => continue,
         };
         let resolved = Resolved::of(&schedule.scope(id), schedule.stage(id), machine);
         let policy = schedule.stage(id).policy.cache;
@@ -96,15 +99,27 @@ pub fn preview(
             (Ok((key, _)), CachePolicy::Auto) => store.peek(Kind::Stage, &key)?,
             _ => None,
         };
+        let mut entry = entry(&schedule, id, Prospect::Reused);
+        let writer = Writer::of(&schedule, id);
+        let detailed = detail == Some(entry.address.as_str());
         if let Some(record) = found {
-            let mut entry = entry(&schedule, id, Prospect::Reused);
             if policy == CachePolicy::Frozen {
-                let old: Recipe = serde_json::from_str(&record.recipe).unwrap_or_default();
-                let stage = schedule.stage(id).id;
-                entry.because = changes(&resolved, &old, &|field| place(spec, stage, field));
+                entry.because = changes(&resolved, &recipe(&record), &writer);
                 if !entry.because.is_empty() {
                     entry.state = Prospect::Frozen;
                 }
+            }
+            if detailed {
+                // What is looked up by the thousand comes without its recipe.
+                let whole = match resolved.key() {
+                    Ok((key, _)) if policy == CachePolicy::Auto => newest(store, &key)?,
+                    _ => None,
+                };
+                entry.fields = fields(
+                    &resolved,
+                    &recipe(&whole.unwrap_or(record.clone())),
+                    &writer,
+                );
             }
             (entry.seconds, entry.usd) = (Some(record.seconds), Some(record.usd));
             planned.insert(id, entry);
@@ -114,12 +129,23 @@ pub fn preview(
             }
             continue;
         }
-        let mut entry = entry(&schedule, id, Prospect::Run);
+        entry.state = Prospect::Run;
         let before = match last.get(&entry.address) {
             Some(key) => newest(store, key)?,
             None => None,
         };
-        explain(&mut entry, &schedule, id, &resolved, before.as_ref());
+        let old = before.as_ref().map(recipe);
+        if let Some(before) = &before {
+            (entry.seconds, entry.usd) = (Some(before.seconds), Some(before.usd));
+        }
+        let (because, certain) = explain(schedule.stage(id), &resolved, old.as_ref(), &writer);
+        entry.because = because;
+        if !certain {
+            entry.state = Prospect::Perhaps;
+        }
+        if detailed {
+            entry.fields = fields(&resolved, &old.unwrap_or_default(), &writer);
+        }
         planned.insert(id, entry);
         schedule.feed(Input::Unknown(id));
     }
@@ -130,7 +156,7 @@ pub fn preview(
             NodeKind::OpenFan { .. } | NodeKind::OpenGroup { .. }
         );
         if unopened && matches!(schedule.results[id.index()], Settled::Unknown) {
-            planned.insert(id, entry(&schedule, id, Prospect::Later));
+            planned.insert(id, later(&schedule, id));
         }
     }
     Ok(planned.into_values().collect())
@@ -149,128 +175,60 @@ fn entry(schedule: &Schedule<'_>, id: NodeId, state: Prospect) -> Planned {
     let stage = schedule.stage(id);
     Planned {
         address: schedule.graph.address(schedule.spec, id),
+        stage: stage.path.clone(),
         uses: uses(&stage.work),
         state,
         because: Vec::new(),
+        fields: Vec::new(),
         seconds: None,
         usd: None,
         place: schedule.spec.places.stages.get(stage.id.index()).cloned(),
     }
 }
 
-fn explain(
-    entry: &mut Planned,
-    schedule: &Schedule<'_>,
-    id: NodeId,
-    resolved: &Resolved,
-    before: Option<&Record>,
-) {
-    let stage = schedule.stage(id).id;
-    let place = |field: &str| place(schedule.spec, stage, field);
-    let unknown = || {
-        let blocked = resolved
-            .fields
-            .iter()
-            .filter(|field| matches!(field.value, Err(Blocked::Unknown)));
-        blocked.map(|field| field.path.clone()).collect::<Vec<_>>()
-    };
-    let Some(before) = before else {
-        entry.because.push(Change {
-            field: "new".to_owned(),
-            old: Value::Null,
-            new: Value::Null,
-            place: entry.place.clone(),
-        });
-        return;
-    };
-    (entry.seconds, entry.usd) = (Some(before.seconds), Some(before.usd));
-    let old: Recipe = serde_json::from_str(&before.recipe).unwrap_or_default();
-    entry.because = changes(resolved, &old, &place);
-    if entry.because.is_empty() {
-        let waits = unknown();
-        entry.state = if waits.is_empty() {
-            Prospect::Run
-        } else {
-            Prospect::Perhaps
-        };
-        for field in waits {
-            let place = place(&field);
-            let old = old.get(&field).cloned().unwrap_or_default();
-            entry.because.push(Change {
-                field,
-                old,
-                new: Value::Null,
-                place,
-            });
+/// A node that would not run: by its `when`, or because of what lies before it.
+fn skipped(schedule: &Schedule<'_>, id: NodeId, cause: Option<String>) -> Planned {
+    let mut entry = entry(schedule, id, Prospect::Skipped);
+    let stage = schedule.stage(id);
+    let because = match (cause, &stage.when) {
+        (Some(address), _) => told("upstream", address.into(), None),
+        (None, Some(when)) => {
+            let text = format!("${{{}}}", schedule.spec.expression(when));
+            told("when", text.into(), Writer::of(schedule, id).own("when"))
         }
-    }
+        (None, None) => told("upstream", Value::Null, None),
+    };
+    entry.because.push(because);
+    entry
 }
 
-/// The fields that are known and differ from a recipe.
-fn changes(
-    resolved: &Resolved,
-    old: &Recipe,
-    place: &dyn Fn(&str) -> Option<Place>,
-) -> Vec<Change> {
-    let mut changes = Vec::new();
-    for field in &resolved.fields {
-        let before = old.get(&field.path).cloned().unwrap_or_default();
-        if let Ok(artifact) = &field.value {
-            let now = shown(artifact, artifact.digest());
-            if now != before {
-                let place = place(&field.path);
-                changes.push(Change {
-                    field: field.path.clone(),
-                    old: before,
-                    new: now,
-                    place,
-                });
-            }
+/// A fan-out or group that cannot be opened yet, with what its size hangs on.
+fn later(schedule: &Schedule<'_>, id: NodeId) -> Planned {
+    let mut entry = entry(schedule, id, Prospect::Later);
+    let (spec, stage) = (schedule.spec, schedule.stage(id));
+    let fan = match &stage.fan {
+        Fan::Foreach { list, .. } => Some(("foreach", spec.expression(list))),
+        Fan::Matrix { axes, .. } => {
+            let unknown = axes
+                .iter()
+                .find(|axis| !matches!(axis.values, Template::Literal(_)));
+            unknown.map(|axis| ("matrix", spec.said(&axis.values)))
         }
-    }
-    for (path, before) in old {
-        if !resolved.fields.iter().any(|field| field.path == *path) {
-            let place = place(path);
-            changes.push(Change {
-                field: path.clone(),
-                old: before.clone(),
-                new: Value::Null,
-                place,
-            });
-        }
-    }
-    changes
-}
-
-/// Where a field of a stage is written: a reference to a parameter or model leads on to it.
-fn place(spec: &Spec, stage: StageId, field: &str) -> Option<Place> {
-    let own = spec.places.parts.get(&(stage, field.to_owned()));
-    if let Some(name) = named(spec, stage, field)
-        && let Some(place) = spec.places.names.get(&name)
-    {
-        return Some(place.clone());
-    }
-    own.or_else(|| spec.places.stages.get(stage.index()))
-        .cloned()
-}
-
-/// The parameter or model that a field is a plain reference to.
-fn named(spec: &Spec, stage: StageId, field: &str) -> Option<String> {
-    use crate::spec::{Expression, Root, Template};
-    let template = match (&spec.stage(stage).work, field.split_once('.')) {
-        (Work::Uses { model, .. }, None) if field == "model" => model.as_ref()?,
-        (Work::Uses { ins, with, .. } | Work::Run { ins, with, .. }, Some((group, name))) => {
-            let bindings = if group == "in" { ins } else { with };
-            &bindings.iter().find(|binding| binding.name == name)?.value
-        }
-        _ => return None,
+        Fan::Repeat { max, .. } => Some(("repeat", spec.said(max))),
+        Fan::Once => None,
     };
-    match template {
-        Template::Expression(Expression::Reference(reference)) => match &reference.root {
-            Root::Param(name) => Some(format!("params.{name}")),
-            Root::Model(name) => Some(format!("models.{name}")),
-            _ => None,
-        },
-        _ => None,
+    let when = || {
+        stage
+            .when
+            .as_ref()
+            .map(|when| ("when", spec.expression(when)))
+    };
+    if let Some((field, text)) = fan.or_else(when) {
+        let text = text.trim_start_matches("${").trim_end_matches('}');
+        let place = Writer::of(schedule, id).own(field);
+        entry
+            .because
+            .push(told(field, format!("${{{text}}}").into(), place));
     }
+    entry
 }

@@ -9,6 +9,7 @@ mod expression;
 mod node;
 mod read;
 mod report;
+mod said;
 mod source;
 mod stage;
 mod syntax;

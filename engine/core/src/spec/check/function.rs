@@ -116,6 +116,12 @@ pub(super) fn call(
     (Expression::Call(*function, values), ty)
 }
 
+/// A function as it is written.
+pub(in super::super) fn function_name(function: Function) -> &'static str {
+    let known = FUNCTIONS.iter().find(|(_, known, ..)| *known == function);
+    known.map_or("?", |(name, ..)| name)
+}
+
 fn result(check: &mut Check<'_>, function: Function, usage: &str, args: &[(Span, &Type)]) -> Type {
     let (span, first) = args[0];
     let second = args.get(1).map_or(&Type::Any, |(_, ty)| ty);

@@ -38,4 +38,5 @@ mod words;
 mod work;
 
 pub use entry::check;
+pub(super) use function::function_name;
 pub use words::words;
