@@ -63,7 +63,13 @@ impl Space {
             .args(arguments)
             .current_dir(self.dir.path())
             .env("NO_COLOR", "1");
-        for name in ["OPENAI_API_KEY", "OPENAI_BASE_URL", "KYO_STORE", "KYO_LOG"] {
+        for name in [
+            "OPENAI_API_KEY",
+            "OPENAI_BASE_URL",
+            "KYO_STORE",
+            "KYO_LOG",
+            "CUDA_VISIBLE_DEVICES",
+        ] {
             command.env_remove(name);
         }
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));

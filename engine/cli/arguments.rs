@@ -84,6 +84,12 @@ pub(crate) struct Values {
     /// Set a parameter or a model: `--set params.n=3 --set models.reviewer=openai/gpt-4o`
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) set: Vec<String>,
+    /// Say what there is of a pool: `--pool licence=2 --pool gpu=1 --pool port=8001,8002`
+    #[arg(long, value_name = "NAME=SIZE")]
+    pub(crate) pool: Vec<String>,
+    /// Cores that stages may take together [default: all]
+    #[arg(short, long, value_name = "N")]
+    pub(crate) jobs: Option<usize>,
 }
 
 /// Run a pipeline; what is there already is reused
@@ -102,9 +108,12 @@ pub(crate) struct Run {
     /// Put the pipeline's outputs here, by name
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// Stages that run at once [default: the number of cores]
-    #[arg(short, long, value_name = "N")]
-    pub(crate) jobs: Option<usize>,
+    /// Go on with all that a failure leaves possible; this is the default
+    #[arg(long, conflicts_with = "fail_fast")]
+    pub(crate) keep_going: bool,
+    /// Start nothing more after the first failure; what runs is finished and kept
+    #[arg(long)]
+    pub(crate) fail_fast: bool,
     /// Run this stage (by name or path) although its result is there
     #[arg(long, value_name = "STAGE")]
     pub(crate) refresh: Vec<String>,

@@ -1,11 +1,14 @@
 //! The run journal: every event but progress, one JSON line each, in `runs/N/events.jsonl`.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use kyobashi_engine::run::{Event, Finished, Observer};
+use kyobashi_cache::Runs;
+use kyobashi_engine::run::{Durations, Event, Finished, Observer};
+use serde::Deserialize;
 
 /// Writes the journal.
 pub(crate) struct Journal {
@@ -51,6 +54,46 @@ pub(crate) fn finished(path: &Path) -> Vec<Finished> {
             _ => None,
         })
         .collect()
+}
+
+/// How many of the newest runs are asked what stage runs took.
+const RECENT: usize = 5;
+
+/// What a line of a journal says of the time that a stage run took.
+#[derive(Deserialize)]
+struct Took<'l> {
+    event: &'l str,
+    #[serde(default)]
+    address: Cow<'l, str>,
+    #[serde(default)]
+    state: &'l str,
+    #[serde(default)]
+    seconds: f64,
+    #[serde(default)]
+    saved_seconds: f64,
+}
+
+/// What stage runs took the last time they ended well, by address.
+pub(crate) fn durations(runs: &Runs) -> Durations {
+    let mut durations = Durations::new();
+    let numbers = runs.list().unwrap_or_default();
+    for number in numbers.into_iter().rev().take(RECENT) {
+        let text = std::fs::read_to_string(runs.events(number)).unwrap_or_default();
+        for line in text.lines() {
+            let Ok(took) = serde_json::from_str::<Took<'_>>(line) else {
+                continue;
+            };
+            let seconds = match (took.event, took.state) {
+                ("node_finished", "ran") => took.seconds,
+                ("node_finished", "reused") => took.saved_seconds,
+                _ => continue,
+            };
+            durations
+                .entry(took.address.into_owned())
+                .or_insert(seconds);
+        }
+    }
+    durations
 }
 
 /// The events of a journal.

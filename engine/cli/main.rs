@@ -10,12 +10,14 @@ mod deliver;
 mod exit;
 mod journal;
 mod lines;
+mod machine;
 mod outline;
 mod past;
 mod problems;
 mod progress;
 mod schema;
 mod setup;
+mod summary;
 mod surroundings;
 mod talk;
 mod workspace;
@@ -26,7 +28,18 @@ use clap::Parser;
 
 use crate::arguments::Arguments;
 
+/// As the first argument: wait for the end of the process that started this one, and end what its
+/// scripts left running in the folder that follows.
+pub(crate) const KEEP: &str = "--keep-watch-over";
+
 fn main() -> ExitCode {
+    let mut words = std::env::args_os().skip(1);
+    if words.next().is_some_and(|word| word == KEEP) {
+        if let Some(folder) = words.next() {
+            kyobashi_engine::exec::keeper::keep(folder.as_ref());
+        }
+        return ExitCode::SUCCESS;
+    }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {

@@ -52,7 +52,7 @@ impl Progress {
         }
     }
 
-    fn started(&mut self, address: &str, uses: &str) {
+    fn started(&mut self, address: &str, uses: &str, things: &BTreeMap<String, Vec<String>>) {
         let Some(bars) = &mut self.bars else { return };
         if bars.running.len() >= LINES {
             return;
@@ -60,7 +60,9 @@ impl Progress {
         let bar = bars.all.add(ProgressBar::new_spinner());
         bar.set_style(style("  {spinner} {prefix}  {msg}"));
         bar.set_prefix(address.to_owned());
-        bar.set_message(uses.to_owned());
+        let things = things.iter();
+        let things = things.map(|(pool, names)| format!("  {pool} {}", names.join(", ")));
+        bar.set_message(format!("{uses}{}", things.collect::<String>()));
         bar.enable_steady_tick(Duration::from_millis(120));
         bars.running.insert(address.to_owned(), bar);
     }
@@ -113,7 +115,11 @@ impl Observer for Progress {
     fn see(&mut self, event: &Event) {
         match event {
             Event::RunStarted { known, .. } | Event::Grown { known } => self.known = *known,
-            Event::NodeStarted { address, uses } => self.started(address, uses),
+            Event::NodeStarted {
+                address,
+                uses,
+                things,
+            } => self.started(address, uses, things),
             Event::NodeNoted { address, note } => self.noted(address, note),
             Event::NodeRetried {
                 address,

@@ -93,6 +93,11 @@ written! {
         { "type": "number", "exclusiveMinimum": 0 },
         { "type": "string", "pattern": r"^[0-9.]+ ?([kKMGT]i?)?B$" },
     ] };
+    /// How much there is, or the names of what there is.
+    PoolSize = { "anyOf": [
+        { "type": "number", "minimum": 0 },
+        { "type": "array", "items": { "type": ["string", "number"] } },
+    ] };
     /// A length of time.
     Duration = { "type": "string", "pattern": r"^([0-9.]+ ?(ms|s|m|min|h|d))+$" };
 }
@@ -127,6 +132,8 @@ struct Pipeline {
     types: Option<BTreeMap<String, Values>>,
     /// Rules by stage type: `llm/*: {retries: 5}`, `"*": {timeout: 1h}`. The longest match wins.
     defaults: Option<BTreeMap<String, Rules>>,
+    /// What there is of pools of your own: `{licence: 2, port: [8001, 8002]}`.
+    pools: Option<BTreeMap<String, PoolSize>>,
     /// Named changes of `params`, `models` and `defaults`: `kyo run --profile smoke`.
     profiles: Option<BTreeMap<String, Profile>>,
     /// The stages by name. Their order in the file has no meaning.
@@ -240,7 +247,7 @@ struct Resources {
     gpu: Option<f64>,
     /// Memory with its unit: `4GiB`.
     memory: Option<Size>,
-    /// Pools of your own: `{licence: 1}`.
+    /// How much of pools of your own: `{licence: 1}`.
     pools: Option<BTreeMap<String, f64>>,
 }
 

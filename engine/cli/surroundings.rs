@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use kyobashi_engine::plan::key::Machine;
-use kyobashi_engine::run::Amounts;
 use kyobashi_engine::spec::{FileKind, Files, Provider, Spec};
 use kyobashi_science::{self as server, Dialect, Providers};
 use kyobashi_stage::{BASELINE, Description};
@@ -111,6 +110,7 @@ impl Surroundings {
             "TZ",
             "TMPDIR",
             "LD_LIBRARY_PATH",
+            "CUDA_VISIBLE_DEVICES",
         ];
         let passed = passed.iter().filter_map(|name| {
             self.variables
@@ -167,31 +167,6 @@ fn capability() -> &'static str {
 #[cfg(not(target_arch = "x86_64"))]
 fn capability() -> &'static str {
     "default"
-}
-
-/// What the machine has for stages.
-pub(crate) fn resources(jobs: Option<usize>) -> Amounts {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    Amounts::from([
-        ("cpus".to_owned(), jobs.unwrap_or(cores).max(1) as f64),
-        (
-            "gpus".to_owned(),
-            entries("/proc/driver/nvidia/gpus") as f64,
-        ),
-        ("mem".to_owned(), memory()),
-    ])
-}
-
-/// The machine's memory in bytes; no limit where it cannot be told.
-fn memory() -> f64 {
-    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"));
-    let kib = line.and_then(|rest| rest.split_whitespace().next()?.parse::<f64>().ok());
-    kib.map_or(f64::INFINITY, |kib| kib * 1024.0)
-}
-
-fn entries(dir: &str) -> usize {
-    std::fs::read_dir(dir).map_or(0, Iterator::count)
 }
 
 /// The disk, as the checker sees it.

@@ -13,6 +13,7 @@ use kyobashi_stage::{Shape, Signature, Stage};
 
 use crate::arguments::{Format, Global, Pipeline};
 use crate::exit::{self, Stopped};
+use crate::machine::Machine;
 use crate::problems;
 use crate::surroundings::{self, Disk, Surroundings};
 
@@ -54,13 +55,17 @@ impl Catalogue {
 }
 
 /// Checks a pipeline.
+///
+/// # Errors
+/// A `--pool` that cannot be read.
 pub(crate) fn checked(
     pipeline: &Pipeline,
     catalogue: &Catalogue,
     surroundings: &Surroundings,
     keys_required: bool,
-) -> Checked {
-    check(&Question {
+) -> Result<Checked, Stopped> {
+    let machine = Machine::new(&pipeline.values, &surroundings.variables)?;
+    Ok(check(&Question {
         file: &pipeline.file,
         profile: pipeline.values.profile.as_deref(),
         values: pipeline.values.values.as_deref(),
@@ -70,7 +75,8 @@ pub(crate) fn checked(
         providers: &surroundings.providers,
         files: &Disk,
         keys_required,
-    })
+        pools: &|name| machine.pool(name),
+    }))
 }
 
 /// A spec without errors; problems are printed.
@@ -84,7 +90,7 @@ pub(crate) fn spec(
     surroundings: &Surroundings,
     keys_required: bool,
 ) -> Result<Spec, Stopped> {
-    let checked = checked(pipeline, catalogue, surroundings, keys_required);
+    let checked = checked(pipeline, catalogue, surroundings, keys_required)?;
     let wrong = checked
         .problems
         .iter()

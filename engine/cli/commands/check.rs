@@ -18,7 +18,7 @@ pub(super) fn check(global: &Global, arguments: &Check) -> Result<Code, Stopped>
         &Catalogue::new(Providers::default()),
         &surroundings,
         true,
-    );
+    )?;
     let format = if global.json {
         Format::Json
     } else {

@@ -31,10 +31,13 @@ pub(super) fn demo(global: &Global, arguments: &Demo) -> Result<Code, Stopped> {
                 profile: Some("demo".to_owned()),
                 values: None,
                 set: arguments.set.clone(),
+                pool: Vec::new(),
+                jobs: arguments.jobs,
             },
         },
         out: Some(arguments.out.clone()),
-        jobs: arguments.jobs,
+        keep_going: false,
+        fail_fast: false,
         refresh: Vec::new(),
     };
     let outcome = run::outcome(global, &run)?;

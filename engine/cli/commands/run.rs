@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use kyobashi_cache::Store;
 use kyobashi_engine::artifact::Artifact;
-use kyobashi_engine::exec::{Executors, worker};
-use kyobashi_engine::plan::{Blocked, Sources};
+use kyobashi_engine::exec::keeper::Keeper;
+use kyobashi_engine::exec::{Executors, tree, worker};
+use kyobashi_engine::plan::Sources;
 use kyobashi_engine::run::{Asked, Ended, Observer, RunError, Settings, Stop, drive, preview};
 use kyobashi_engine::spec::Spec;
 use kyobashi_science::Providers;
@@ -16,12 +17,12 @@ use tokio::sync::watch;
 
 use crate::arguments::{Global, Pipeline, Run};
 use crate::exit::{self, Code, Stopped};
-use crate::journal::Journal;
+use crate::journal::{self, Journal};
 use crate::lines::Lines;
-use crate::progress::{Progress, counts};
+use crate::progress::Progress;
 use crate::surroundings::{self, Surroundings};
 use crate::workspace::{self, Catalogue};
-use crate::{deliver, talk};
+use crate::{deliver, summary};
 
 /// What a run left behind, for those who start runs.
 pub(super) struct Outcome {
@@ -58,17 +59,36 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
     let sources = workspace::sources(&spec, &store)?;
     let run = store.runs().new_run()?;
     let log = run.path.join("trainer.log");
-    let executors = executors(catalogue, &surroundings, &spec, &store, &sources, log)?;
     let scratch = Scratch::new(&store)?;
+    let keeper = Keeper::new(
+        std::env::current_exe()?,
+        vec![crate::KEEP.to_owned()],
+        scratch.0.clone(),
+    );
+    tree::adopt();
+    let executors = executors(
+        catalogue,
+        &surroundings,
+        &spec,
+        &store,
+        &sources,
+        log,
+        keeper,
+    )?;
     let settings = Settings {
         run: run.number,
         asked: asked(&arguments.pipeline)?,
-        resources: surroundings::resources(arguments.jobs),
         machine: surroundings::machine(),
+        durations: {
+            let runs = store.runs();
+            Box::new(move || journal::durations(&runs))
+        },
         refresh: arguments.refresh.clone(),
         provider_keys,
         secrets: surroundings.variables,
         scratch: scratch.0.clone(),
+        logs: run.path.join("logs"),
+        fail_fast: arguments.fail_fast,
         now_ms: surroundings::now_ms,
     };
     let mut observers: Vec<Box<dyn Observer>> = Vec::new();
@@ -87,6 +107,7 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
         &mut observers,
     )?;
     drop(observers);
+    tree::end_orphans();
     let reached: Vec<(String, Artifact)> = ended
         .outputs
         .iter()
@@ -96,7 +117,7 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
         Some(dir) => deliver::deliver(&store, &spec, &reached, dir)?,
         None => Vec::new(),
     };
-    summary(global, arguments, &ended, &delivered);
+    summary::tell(global, arguments, &ended, &delivered);
     let code = if ended.totals.stopped {
         exit::INTERRUPTED
     } else if ended
@@ -122,6 +143,7 @@ fn executors(
     store: &Store,
     sources: &Sources,
     log: PathBuf,
+    keeper: Keeper,
 ) -> Result<Arc<Executors>, Stopped> {
     let program = crate::setup::trainer_path(&surroundings::home());
     if !program.exists() {
@@ -154,6 +176,7 @@ fn executors(
             .map(|name| (name, pool.clone()))
             .collect(),
         environment: surroundings.shell(),
+        keeper,
     }))
 }
 
@@ -192,9 +215,15 @@ fn start(
         let (sender, receiver) = watch::channel(Stop::No);
         // From here on Ctrl-C is ours, before anything starts.
         let mut interrupts = signal(SignalKind::interrupt()).map_err(Stopped::fault)?;
+        let mut terminations = signal(SignalKind::terminate()).map_err(Stopped::fault)?;
         tokio::spawn(async move {
             for how in [Stop::Soon, Stop::Now] {
-                if interrupts.recv().await.is_none() || sender.send(how).is_err() {
+                // Who terminates a process does not wait for its longest stage.
+                let how = tokio::select! {
+                    _ = interrupts.recv() => how,
+                    _ = terminations.recv() => Stop::Now,
+                };
+                if sender.send(how).is_err() || how == Stop::Now {
                     return;
                 }
                 if how == Stop::Soon {
@@ -208,54 +237,8 @@ fn start(
         .await;
         ended.map_err(|error| match error {
             RunError::Store(error) => error.into(),
-            RunError::Unsatisfiable(text) => {
-                Stopped::wrong(text).help("lower `resources:` of the stage, or raise `--jobs`")
-            }
         })
     })
-}
-
-fn summary(global: &Global, arguments: &Run, ended: &Ended, delivered: &[PathBuf]) {
-    let totals = &ended.totals;
-    // What failed is said also to those who asked for quiet.
-    let heard = Global {
-        quiet: false,
-        ..global.clone()
-    };
-    for failed in &ended.failures {
-        let Some(failure) = &failed.failure else {
-            continue;
-        };
-        talk::say(&heard, &format!("\nFAILED   {}", failed.address));
-        for line in failure.message.lines() {
-            talk::say(&heard, &format!("  {line}"));
-        }
-        if let Some(place) = &failed.place {
-            talk::say(&heard, &format!("  spec   {place}"));
-        }
-        if let Some(help) = &failure.help {
-            talk::say(&heard, &format!("  help   {help}"));
-        }
-    }
-    let took = talk::duration(totals.seconds);
-    let how = if totals.stopped { "Stopped" } else { "Done" };
-    talk::say(global, &format!("{how} in {took}: {}", counts(totals)));
-    for (name, value) in &ended.outputs {
-        if let Err(Blocked::Problem(text)) = value {
-            talk::say(global, &format!("output `{name}`: {text}"));
-        }
-    }
-    if let Some(dir) = &arguments.out
-        && !delivered.is_empty()
-    {
-        talk::say(global, &format!("Results in {}", dir.display()));
-    }
-    if totals.failed > 0 || totals.stopped {
-        talk::say(
-            global,
-            "Run the same command again to go on: what is done is kept.",
-        );
-    }
 }
 
 /// The folder for the attempts of one process; the folders of processes that died are swept.

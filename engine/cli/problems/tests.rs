@@ -40,6 +40,7 @@ fn checked(files: &[(&str, &str)], set: &[&str]) -> Checked {
         providers: &BTreeMap::new(),
         files: &Space(space.collect()),
         keys_required: true,
+        pools: &|_| None,
     })
 }
 

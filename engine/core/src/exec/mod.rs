@@ -4,10 +4,13 @@
 //!
 //! An executor knows nothing of the graph, of keys, or of what else is running.
 
+pub mod keeper;
 pub mod native;
 pub mod prepare;
 pub mod publish;
 pub mod shell;
+mod things;
+pub mod tree;
 pub mod worker;
 
 use std::collections::BTreeMap;
@@ -16,7 +19,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use kyobashi_stage::{Call, Failure, Note, Outputs, Stage};
+use kyobashi_stage::{Call, Failure, Note, Outputs, Retry, Stage};
 
 /// One attempt at a call.
 pub struct Job {
@@ -25,7 +28,11 @@ pub struct Job {
     pub script: Option<Script>,
     /// An empty folder of this attempt alone.
     pub scratch: PathBuf,
+    /// Where what it says goes, open for reading and appending.
+    pub log: std::fs::File,
     pub threads: u32,
+    /// What this attempt alone has of indexed pools: `gpu` → `GPU-5d2a…`.
+    pub things: BTreeMap<String, Vec<String>>,
     /// Where a worker may save how far it is; the same folder for the next attempt at the same call.
     pub checkpoints: Option<PathBuf>,
     pub cancel: Arc<Cancel>,
@@ -50,6 +57,8 @@ pub struct Executors {
     pub workers: BTreeMap<String, Arc<worker::Pool>>,
     /// What a shell command sees of the surroundings: `PATH`, `HOME`, …
     pub environment: BTreeMap<String, String>,
+    /// Ends what scripts left running when this process is killed.
+    pub keeper: keeper::Keeper,
 }
 
 /// Reports progress.
@@ -75,36 +84,26 @@ impl Cancel {
         self.reason.lock().ok().and_then(|reason| reason.clone())
     }
 
-    /// Asks the job to give up and kills its process group.
+    /// Asks the job to give up and kills its processes.
     pub fn cancel(&self, reason: &str) {
         if let Ok(mut own) = self.reason.lock() {
             own.get_or_insert_with(|| reason.to_owned());
         }
         self.asked.store(true, Ordering::SeqCst);
-        kill_group(self.group.load(Ordering::SeqCst));
+        tree::kill_all(self.group.load(Ordering::SeqCst));
     }
 
     /// Names the process group that carries the job out; kills it at once if that was asked already.
     pub(crate) fn watch(&self, group: i32) {
         self.group.store(group, Ordering::SeqCst);
         if self.asked.load(Ordering::SeqCst) {
-            kill_group(group);
+            tree::kill_all(group);
         }
     }
 
     /// The process group has ended.
     pub(crate) fn unwatch(&self) {
         self.group.store(0, Ordering::SeqCst);
-    }
-}
-
-pub(crate) fn kill_group(group: i32) {
-    if group > 0 {
-        // It may have ended by itself; then there is nothing to kill.
-        let _ = nix::sys::signal::killpg(
-            nix::unistd::Pid::from_raw(group),
-            nix::sys::signal::Signal::SIGKILL,
-        );
     }
 }
 
@@ -120,6 +119,7 @@ impl Executors {
         calls: Arc<dyn native::Calls>,
     ) -> Result<Outputs, Failure> {
         let answer = if let Some(script) = &job.script {
+            self.keeper.begin();
             shell::run(job, script, &self.environment)
         } else if let Some(pool) = self.workers.get(&job.call.uses) {
             pool.run(job, notes)
@@ -134,6 +134,8 @@ impl Executors {
         match (answer, job.cancel.reason()) {
             (Err(failure), Some(reason)) => Err(Failure {
                 message: reason,
+                // More time, or none to share it with, may help; a user who stops the run is asked elsewhere.
+                retry: Retry::Possible,
                 ..failure
             }),
             (answer, _) => answer,

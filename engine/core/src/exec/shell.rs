@@ -27,9 +27,12 @@ pub(super) fn run(
     script: &Script,
     environment: &BTreeMap<String, String>,
 ) -> Result<Outputs, Failure> {
-    let log_path = job.scratch.join(".log");
-    let log = File::create(&log_path)?;
-    let errors = File::create(job.scratch.join(".stderr"))?;
+    // What the script says goes into the log in its order; where it is an output, it is kept apart.
+    let errors = match script.may_fail {
+        true => Some(apart(&job.scratch)?),
+        false => None,
+    };
+    let stderr = errors.as_ref().unwrap_or(&job.log).try_clone()?;
     let [program, arguments @ ..] = script.shell.as_slice() else {
         return Err(Failure::new("`shell` is empty"));
     };
@@ -42,7 +45,9 @@ pub(super) fn run(
     for (name, datum) in job.call.ins.iter().chain(&job.call.with) {
         command.env(name, variable(datum, &job.scratch, name)?);
     }
+    command.envs(super::things::variables(&job.things));
     command.envs(&script.env).envs(&job.secrets);
+    command.env(super::tree::MARK, &job.scratch);
     for port in outputs(&job.call, script) {
         command.env(&port.name, job.scratch.join(out_name(port)));
         if port.ty == Type::Dir {
@@ -51,17 +56,22 @@ pub(super) fn run(
     }
     command
         .stdin(Stdio::null())
-        .stdout(log)
-        .stderr(errors)
+        .stdout(job.log.try_clone()?)
+        .stderr(stderr)
         .process_group(0);
     let mut child = command
         .spawn()
         .map_err(|error| Failure::new(format!("cannot start `{program}`: {error}")))?;
-    job.cancel.watch(i32::try_from(child.id()).unwrap_or(0));
+    let leader = child.id().cast_signed();
+    job.cancel.watch(leader);
     let status = child.wait();
     job.cancel.unwatch();
+    super::tree::sweep(leader, &job.scratch);
     let status = status?;
-    let stderr = tail(&job.scratch.join(".stderr"))?;
+    if let Some(mut errors) = errors.as_ref() {
+        errors.rewind()?;
+        std::io::copy(&mut errors, &mut &job.log)?;
+    }
     if job.cancel.asked() {
         return Err(Failure::new("cancelled"));
     }
@@ -71,11 +81,7 @@ pub(super) fn run(
             (None, Some(signal)) => format!("killed by signal {signal}"),
             _ => "ended abnormally".to_owned(),
         };
-        let said = if stderr.trim().is_empty() {
-            tail(&log_path)?
-        } else {
-            stderr
-        };
+        let said = tail(&job.log)?;
         let said = said.trim_end();
         let message = if said.is_empty() {
             how
@@ -107,7 +113,11 @@ pub(super) fn run(
             "exit".to_owned(),
             Output::value(status.code().unwrap_or(-1)),
         );
-        made.insert("stderr".to_owned(), Output::bytes(stderr));
+        let stderr = errors.as_ref().map(tail).transpose()?;
+        made.insert(
+            "stderr".to_owned(),
+            Output::bytes(stderr.unwrap_or_default()),
+        );
     }
     Ok(made)
 }
@@ -211,9 +221,15 @@ fn full(dir: &Path) -> bool {
         .is_ok_and(|disk| disk.blocks_available() * disk.fragment_size() < LEAST)
 }
 
+/// A file for the standard error of a script that may fail.
+fn apart(scratch: &Path) -> std::io::Result<File> {
+    let path = scratch.join(".stderr");
+    let mut options = File::options();
+    options.create_new(true).read(true).append(true).open(path)
+}
+
 /// The end of a log, as text.
-fn tail(path: &Path) -> std::io::Result<String> {
-    let mut file = File::open(path)?;
+fn tail(mut file: &File) -> std::io::Result<String> {
     let length = file.metadata()?.len();
     file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
     let mut bytes = Vec::new();

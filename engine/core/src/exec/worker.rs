@@ -2,6 +2,7 @@
 //!
 //! A pool keeps idle workers warm. What crashes or is killed is a [`Failure`] of that one call.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -26,6 +27,8 @@ pub struct Pool {
 
 struct Worker {
     child: Child,
+    /// The graphics processors and other things that it was started with: a process cannot change them.
+    things: BTreeMap<String, Vec<String>>,
     to: ChildStdin,
     from: BufReader<ChildStdout>,
 }
@@ -43,7 +46,7 @@ impl Pool {
     }
 
     pub(super) fn run(&self, job: &Job, notes: &Notes) -> Result<Outputs, Failure> {
-        let mut worker = self.take()?;
+        let mut worker = self.take(&job.things)?;
         job.cancel
             .watch(i32::try_from(worker.child.id()).unwrap_or(0));
         let answer = worker.ask(job, notes);
@@ -59,18 +62,19 @@ impl Pool {
         }
     }
 
-    fn take(&self) -> Result<Worker, Failure> {
+    fn take(&self, things: &BTreeMap<String, Vec<String>>) -> Result<Worker, Failure> {
         if let Ok(mut idle) = self.idle.lock() {
-            while let Some(mut worker) = idle.pop() {
+            while let Some(at) = idle.iter().position(|worker| worker.things == *things) {
+                let mut worker = idle.swap_remove(at);
                 if matches!(worker.child.try_wait(), Ok(None)) {
                     return Ok(worker);
                 }
             }
         }
-        self.start()
+        self.start(things)
     }
 
-    fn start(&self) -> Result<Worker, Failure> {
+    fn start(&self, things: &BTreeMap<String, Vec<String>>) -> Result<Worker, Failure> {
         let program = self.program.display();
         let log = std::fs::File::options()
             .create(true)
@@ -78,6 +82,7 @@ impl Pool {
             .open(&self.log)?;
         let mut child = Command::new(&self.program)
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .envs(super::things::variables(things))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log)
@@ -86,11 +91,13 @@ impl Pool {
             .map_err(|error| {
                 Failure::new(format!("cannot start {program}: {error}")).help("run `kyo setup`")
             })?;
+        super::tree::know(child.id());
         let (Some(to), Some(from)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(Failure::bug("a worker without pipes"));
         };
         let mut worker = Worker {
             child,
+            things: things.clone(),
             to,
             from: BufReader::new(from),
         };
@@ -189,6 +196,7 @@ impl Drop for Pool {
                     mut child,
                     to,
                     from,
+                    ..
                 } = worker;
                 drop((to, from));
                 let _ = child.wait();

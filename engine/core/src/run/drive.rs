@@ -14,9 +14,10 @@ use super::event::{
     Asked, CallState, Event, FinalState, Finished, JOURNAL_VERSION, Observer, Totals,
 };
 use super::look::Wanted;
-use super::resources;
+use super::order::{Durations, Order};
+use super::slots::Slots;
 use super::work::Worked;
-use super::{Amounts, Effect, Input, Schedule};
+use super::{Effect, Input, Schedule};
 use crate::artifact::Artifact;
 use crate::exec::{Cancel, Executors};
 use crate::plan::key::Machine;
@@ -28,8 +29,6 @@ pub struct Settings {
     pub run: u64,
     /// For the journal.
     pub asked: Asked,
-    /// What the machine has: `cpus`, `gpus`, `mem`, and pools of the user's own.
-    pub resources: Amounts,
     /// Facts of the machine for stage types that depend on it.
     pub machine: Machine,
     /// Stages (by name or path) that are run although a result is there.
@@ -38,8 +37,14 @@ pub struct Settings {
     pub secrets: BTreeMap<String, String>,
     /// The variable with the key of each provider.
     pub provider_keys: BTreeMap<String, String>,
+    /// What stage runs took the last time; asked when several of them wait.
+    pub durations: Box<dyn Fn() -> Durations + Send + Sync>,
     /// An empty folder on the store's file system, for the scratch folders of the attempts.
     pub scratch: PathBuf,
+    /// The folder for what stages wrote to their output; made when there is something.
+    pub logs: PathBuf,
+    /// Whether the first failure stops the run: what runs is finished, nothing more starts.
+    pub fail_fast: bool,
     /// Milliseconds since 1970; for records and events only.
     pub now_ms: fn() -> u64,
 }
@@ -58,6 +63,10 @@ pub enum Stop {
 pub struct Ended {
     pub totals: Totals,
     pub failures: Vec<Finished>,
+    /// What was skipped because of a failure, by the address that failed.
+    pub cut: BTreeMap<String, Vec<String>>,
+    /// Stage runs that are known.
+    pub known: u64,
     /// The pipeline's outputs by name; those that were not reached say why.
     pub outputs: Vec<(String, Result<Artifact, Blocked>)>,
 }
@@ -67,8 +76,6 @@ pub struct Ended {
 pub enum RunError {
     #[error("{0}")]
     Store(#[from] kyobashi_cache::StoreError),
-    #[error("{0}")]
-    Unsatisfiable(String),
 }
 
 pub(super) enum Message {
@@ -101,7 +108,12 @@ pub(super) struct Driver<'a> {
     pub(super) making: HashMap<Key, Vec<NodeId>>,
     /// The worst provenance of each node and its inputs, see [`provenance`].
     pub(super) provenance: HashMap<NodeId, u8>,
+    pub(super) slots: Arc<Slots>,
     pub(super) totals: Totals,
+    /// Nothing more is to start.
+    pub(super) halted: bool,
+    /// What was skipped because of a failure, by the address that failed.
+    pub(super) cut: BTreeMap<String, Vec<String>>,
     pub(super) failures: Vec<Finished>,
 }
 
@@ -116,8 +128,7 @@ pub(super) struct Active {
 /// Runs a pipeline to its end.
 ///
 /// # Errors
-/// When the store fails as a whole, or a stage asks for more than the machine has; failures of stages
-/// are in [`Ended`].
+/// When the store fails as a whole; failures of stages are in [`Ended`].
 pub async fn drive(
     spec: &Spec,
     sources: &Sources,
@@ -127,24 +138,29 @@ pub async fn drive(
     observers: &mut [Box<dyn Observer>],
     mut stop: watch::Receiver<Stop>,
 ) -> Result<Ended, RunError> {
-    let have = resources::available(spec, &settings.resources)?;
     let begin = Instant::now();
     let (sender, mut messages) = mpsc::unbounded_channel();
-    let urgency =
-        Box::new(|_: &crate::plan::Graph, id: NodeId| u64::from(u32::MAX) - id.index() as u64);
+    let mut order = None;
+    let urgency = Box::new(move |graph: &crate::plan::Graph, id: NodeId| {
+        let order = order.get_or_insert_with(|| Order::new((settings.durations)()));
+        order.urgency(spec, graph, id)
+    });
     let mut driver = Driver {
         spec,
         store: store.clone(),
         executors,
         shapes: Arc::new(spec.shapes.clone()),
         settings,
-        schedule: Schedule::new(spec, sources, have, urgency),
+        schedule: Schedule::new(spec, sources, urgency),
         observers,
         sender,
         active: HashMap::new(),
         making: HashMap::new(),
         provenance: HashMap::new(),
+        slots: Arc::new(Slots::new(&settings.scratch)),
         totals: Totals::default(),
+        halted: false,
+        cut: BTreeMap::new(),
         failures: Vec::new(),
     };
     driver.tell(&Event::RunStarted {
@@ -160,7 +176,7 @@ pub async fn drive(
         while let Some(effect) = driver.schedule.next_effect() {
             driver.obey(effect)?;
         }
-        if driver.schedule.finished() || (driver.totals.stopped && driver.schedule.running() == 0) {
+        if driver.schedule.finished() || (driver.halted && driver.schedule.running() == 0) {
             break;
         }
         tokio::select! {
@@ -185,8 +201,11 @@ pub async fn drive(
         .iter()
         .map(|output| (output.name.clone(), top.binding(output)));
     let outputs = outputs.collect();
+    let known = driver.schedule.known();
     Ok(Ended {
         totals,
+        cut: driver.cut,
+        known,
         failures: driver.failures,
         outputs,
     })
@@ -212,6 +231,10 @@ impl Driver<'_> {
                 self.tell(&Event::Grown { known });
             }
             Effect::Skipped(id, cause) => {
+                if let Some(cause) = &cause {
+                    let address = self.address(id);
+                    self.cut.entry(cause.clone()).or_default().push(address);
+                }
                 let because = cause.unwrap_or_else(|| "when".to_owned());
                 let finished = Finished {
                     because: Some(because),
@@ -265,10 +288,16 @@ impl Driver<'_> {
         }
         Ok(())
     }
+    /// Lets nothing more start.
+    pub(super) fn halt(&mut self) {
+        self.halted = true;
+        self.schedule.feed(Input::Stop);
+    }
+
     fn stop(&mut self, how: Stop) {
         if how != Stop::No {
             self.totals.stopped = true;
-            self.schedule.feed(Input::Stop);
+            self.halt();
         }
         if how == Stop::Now {
             for id in self.schedule.running_nodes() {

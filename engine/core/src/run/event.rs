@@ -2,6 +2,7 @@
 //! and the report are readers of it; nothing else tells them anything.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use kyobashi_cache::{Digest, Key};
 use kyobashi_stage::{Failure, Note};
@@ -35,6 +36,9 @@ pub enum Event {
     NodeStarted {
         address: String,
         uses: String,
+        /// What it alone has of indexed pools: `gpu` → `GPU-5d2a…`.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        things: BTreeMap<String, Vec<String>>,
     },
     /// Progress; not kept in the journal.
     NodeNoted {
@@ -97,6 +101,12 @@ pub struct Finished {
     pub outputs: BTreeMap<String, Digest>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
+    /// Tries that were made of one that failed.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub tries: u32,
+    /// What the stage wrote to its output, if it wrote anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<PathBuf>,
     /// Why it was skipped: the address of the failure, or `when`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub because: Option<String>,
@@ -106,6 +116,11 @@ pub struct Finished {
     /// What the stage took part in: the worst provenance of it and its inputs.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub detail: Value,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+fn is_none(count: &u32) -> bool {
+    *count == 0
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]

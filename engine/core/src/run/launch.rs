@@ -8,6 +8,7 @@ use super::event::Event;
 use super::memory::Memory;
 use super::provenance;
 use super::settle::uses;
+use super::slots::log_name;
 use super::work::{Attempt, attempt};
 use crate::exec::{Notes, prepare};
 use crate::plan::NodeId;
@@ -29,6 +30,8 @@ impl Driver<'_> {
             return Ok(());
         };
         active.tries += 1;
+        // One that ran out of its time may be tried again.
+        active.cancel = Arc::default();
         let tries = active.tries;
         let sender = self.sender.clone();
         let notes: Notes = {
@@ -55,7 +58,8 @@ impl Driver<'_> {
             },
             usd: Mutex::new(0.0),
         };
-        let cpus = stage.policy.resources.0.get("cpus").copied().unwrap_or(1.0);
+        let taken = self.schedule.taken(id);
+        let cpus = taken.amounts.get("cpu").copied().unwrap_or(1.0);
         let job = Attempt {
             store: self.store.clone(),
             executors: self.executors.clone(),
@@ -67,11 +71,13 @@ impl Driver<'_> {
                 "machine": self.settings.machine,
                 "provenance": self.provenance.get(&id).and_then(|rank| provenance::word(*rank)),
             }),
-            scratch: self
+            slots: self.slots.clone(),
+            log: self
                 .settings
-                .scratch
-                .join(format!("{}-{tries}", id.index())),
+                .logs
+                .join(log_name(&address, id.index(), tries)),
             threads: (cpus.max(1.0)) as u32,
+            things: taken.things.clone(),
             cancel: active.cancel.clone(),
             secrets: secrets(
                 self.settings,
@@ -98,7 +104,12 @@ impl Driver<'_> {
             });
         }
         let uses = uses(&job.stage.work);
-        self.tell(&Event::NodeStarted { address, uses });
+        let things = taken.things;
+        self.tell(&Event::NodeStarted {
+            address,
+            uses,
+            things,
+        });
         tokio::task::spawn_blocking(move || {
             let worked = attempt(&job);
             let _ = sender.send(Message::Ended(id, worked));

@@ -115,7 +115,7 @@ impl Driver<'_> {
                 return Ok(());
             }
             Err(Some(text)) => {
-                self.fail(id, Failure::new(text), 0.0, 0.0);
+                self.fail(id, Failure::new(text), 0.0, 0.0, None);
                 return Ok(());
             }
         };
@@ -210,7 +210,7 @@ impl Driver<'_> {
                     self.reuse(follower, outputs.clone(), record.seconds, record.usd);
                 }
             }
-            Err(failure) => self.fail(id, failure, 0.0, 0.0),
+            Err(failure) => self.fail(id, failure, 0.0, 0.0, None),
         }
     }
 

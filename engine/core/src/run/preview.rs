@@ -13,7 +13,6 @@ use serde_json::Value;
 use super::look;
 pub use super::reason::Change;
 use super::reason::{Writer, changes, explain, fields, recipe, told};
-use super::resources::Amounts;
 use super::schedule::{Effect, Input, Schedule};
 use super::settle::uses;
 use crate::plan::key::{self, Machine, Resolved};
@@ -70,8 +69,7 @@ pub fn preview(
     last: &Last,
     detail: Option<&str>,
 ) -> Result<Vec<Planned>, kyobashi_cache::StoreError> {
-    let nothing: Amounts = Amounts::new();
-    let mut schedule = Schedule::new(spec, sources, nothing, Box::new(|_, _| 0));
+    let mut schedule = Schedule::new(spec, sources, Box::new(|_, _| 0));
     let mut planned = BTreeMap::new();
     while let Some(effect) = schedule.next_effect() {
         let id = match effect {

@@ -9,12 +9,13 @@
 //! Every node counts the dependencies that have not settled; a node is looked at once, when its
 //! counter reaches zero. It does not know what a key is, nor how anything is run.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use petgraph::Direction;
 
-use super::resources::{Amounts, amounts};
+use super::queue::Queue;
+use super::room::{Room, Taken};
 use crate::artifact::Artifacts;
 use crate::plan::join::Fate;
 use crate::plan::{
@@ -55,7 +56,7 @@ pub enum Effect {
 }
 
 /// Which of two waiting nodes runs first: the one with the greater number.
-pub type Urgency<'a> = Box<dyn Fn(&Graph, NodeId) -> u64 + Send + 'a>;
+pub type Urgency<'a> = Box<dyn FnMut(&Graph, NodeId) -> u64 + Send + 'a>;
 
 /// The state of a run.
 pub struct Schedule<'a> {
@@ -66,11 +67,12 @@ pub struct Schedule<'a> {
     waiting_for: Vec<u32>,
     effects: VecDeque<Effect>,
     settled_now: Vec<NodeId>,
-    /// Missed nodes, most urgent first.
-    queue: BTreeSet<(u64, NodeId)>,
+    /// Missed nodes that have no place in the queue yet.
+    missed: Vec<NodeId>,
+    queue: Queue,
     urgency: Urgency<'a>,
-    free: Amounts,
-    running: BTreeMap<NodeId, Amounts>,
+    room: Room,
+    running: BTreeMap<NodeId, Taken>,
     /// Nodes that have not settled.
     open: usize,
     /// Nodes that are calls.
@@ -80,8 +82,8 @@ pub struct Schedule<'a> {
 
 impl<'a> Schedule<'a> {
     /// A schedule over what is known of the spec. `urgency` says which of two waiting nodes runs first
-    /// (the greater); `free` is what the machine has.
-    pub fn new(spec: &'a Spec, sources: &'a Sources, free: Amounts, urgency: Urgency<'a>) -> Self {
+    /// (the greater).
+    pub fn new(spec: &'a Spec, sources: &'a Sources, urgency: Urgency<'a>) -> Self {
         let (graph, edges) = grow(spec, sources);
         let mut schedule = Self {
             spec,
@@ -91,9 +93,10 @@ impl<'a> Schedule<'a> {
             waiting_for: Vec::new(),
             effects: VecDeque::new(),
             settled_now: Vec::new(),
-            queue: BTreeSet::new(),
+            missed: Vec::new(),
+            queue: Queue::default(),
             urgency,
-            free,
+            room: Room::new(&spec.pools),
             running: BTreeMap::new(),
             open: 0,
             calls: 0,
@@ -122,10 +125,7 @@ impl<'a> Schedule<'a> {
                 let address = self.graph.address(self.spec, id);
                 self.settle(id, Settled::Failed(Arc::new(Cause { address, message })));
             }
-            Input::Missed(id) => {
-                let urgency = (self.urgency)(&self.graph, id);
-                self.queue.insert((u64::MAX - urgency, id));
-            }
+            Input::Missed(id) => self.missed.push(id),
             Input::Stop => self.stopped = true,
         }
         self.settle_all();
@@ -141,6 +141,12 @@ impl<'a> Schedule<'a> {
     #[must_use]
     pub fn running_nodes(&self) -> Vec<NodeId> {
         self.running.keys().copied().collect()
+    }
+
+    /// What a running node has.
+    #[must_use]
+    pub fn taken(&self, id: NodeId) -> Taken {
+        self.running.get(&id).cloned().unwrap_or_default()
     }
 
     /// How many nodes hold resources.
@@ -348,45 +354,27 @@ impl<'a> Schedule<'a> {
 
     /// Starts queued nodes for which there is room.
     fn admit(&mut self) {
-        let mut admitted = Vec::new();
-        for entry in &self.queue {
-            let wanted = &self
-                .spec
-                .stage(self.graph.node(entry.1).stage)
-                .policy
-                .resources
-                .0;
-            let wanted = amounts(wanted);
-            let fits = wanted.iter().all(|(name, amount)| {
-                self.free
-                    .get(name)
-                    .is_none_or(|free| *free + 1e-9 >= *amount)
-            });
-            if fits {
-                for (name, amount) in &wanted {
-                    if let Some(free) = self.free.get_mut(name) {
-                        *free -= amount;
-                    }
-                }
-                admitted.push((*entry, wanted));
-            }
-            if self.free.get("cpus").is_some_and(|free| *free < 1e-9) {
-                break;
-            }
+        let alone = self.missed.len() == 1 && self.queue.is_empty();
+        for id in std::mem::take(&mut self.missed) {
+            // One that waits alone is the most urgent, and urgency has to be worked out.
+            let urgency = if alone {
+                0
+            } else {
+                (self.urgency)(&self.graph, id)
+            };
+            let stage = self.spec.stage(self.graph.node(id).stage);
+            self.queue.push(id, stage, urgency);
         }
-        for (entry, wanted) in admitted {
-            self.queue.remove(&entry);
-            self.running.insert(entry.1, wanted);
-            self.effects.push_back(Effect::Run(entry.1));
+        while let Some((id, taken)) = self.queue.pop(&mut self.room) {
+            self.running.insert(id, taken);
+            self.effects.push_back(Effect::Run(id));
         }
     }
 
     /// A node is tried again: it waits in the queue, and its resources are free meanwhile.
     pub fn put_back(&mut self, id: NodeId) {
         if let Some(taken) = self.running.remove(&id) {
-            for (name, amount) in taken {
-                *self.free.entry(name).or_insert(0.0) += amount;
-            }
+            self.room.give_back(&taken);
         }
     }
 }

@@ -2,6 +2,7 @@
 //! are told here and nowhere else.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use super::provenance;
 use super::work::Worked;
 use crate::artifact::Artifacts;
 use crate::plan::NodeId;
-use crate::spec::Work;
+use crate::spec::{OnError, Work};
 
 impl Driver<'_> {
     pub(super) fn finished(&self, id: NodeId, state: FinalState) -> Finished {
@@ -37,6 +38,8 @@ impl Driver<'_> {
             saved_usd: 0.0,
             outputs: BTreeMap::new(),
             failure: None,
+            tries: 0,
+            log: None,
             because: None,
             place: place.map(|place| format!("{}:{}:{}", place.file, place.line, place.col)),
             detail: word.map_or(
@@ -66,6 +69,7 @@ impl Driver<'_> {
                     seconds: worked.seconds,
                     usd,
                     outputs: digests(&outputs),
+                    log: worked.log,
                     ..self.finished(id, FinalState::Ran)
                 };
                 self.active.remove(&id);
@@ -77,7 +81,7 @@ impl Driver<'_> {
             }
             Err(failure) => {
                 let retries = self.schedule.stage(id).policy.retries;
-                if failure.retry == Retry::Possible && tries <= retries && !active.cancel.asked() {
+                if failure.retry == Retry::Possible && tries <= retries && !self.halted {
                     let address = self.address(id);
                     self.tell(&Event::NodeRetried {
                         address,
@@ -86,13 +90,13 @@ impl Driver<'_> {
                     });
                     self.schedule.put_back(id);
                     let sender = self.sender.clone();
-                    let pause = Duration::from_millis(500 << tries.min(6));
+                    let pause = pause(tries);
                     tokio::spawn(async move {
                         tokio::time::sleep(pause).await;
                         let _ = sender.send(Message::Retry(id));
                     });
                 } else {
-                    self.fail(id, failure, worked.seconds, usd);
+                    self.fail(id, failure, worked.seconds, usd, worked.log);
                 }
             }
         }
@@ -111,25 +115,54 @@ impl Driver<'_> {
         self.schedule.feed(Input::Done(id, outputs));
     }
 
-    pub(super) fn fail(&mut self, id: NodeId, failure: Failure, seconds: f64, usd: f64) {
+    /// Whether the pipeline goes on without this stage run: it, or what it is in, says
+    /// `on_error: continue`.
+    fn tolerated(&self, id: NodeId) -> bool {
+        let own = &self.schedule.stage(id).path;
+        let around = |path: &str| {
+            let rest = own.strip_prefix(path);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let mut stages = self.spec.stages.iter();
+        stages.any(|stage| stage.policy.on_error == OnError::Continue && around(&stage.path))
+    }
+
+    pub(super) fn fail(
+        &mut self,
+        id: NodeId,
+        failure: Failure,
+        seconds: f64,
+        usd: f64,
+        log: Option<PathBuf>,
+    ) {
         let message = failure.message.clone();
         let finished = Finished {
             seconds,
             usd,
             failure: Some(failure.clone()),
+            tries: self.active.get(&id).map_or(0, |active| active.tries),
+            log,
             ..self.finished(id, FinalState::Failed)
         };
         let key = self.active.remove(&id).map(|active| active.wanted.key);
         self.end(finished);
+        if self.settings.fail_fast && !self.tolerated(id) {
+            self.halt();
+        }
         self.schedule.feed(Input::Failed(id, message));
         // Who waited for the same key would fail in the same way.
         for follower in key
             .and_then(|key| self.making.remove(&key))
             .unwrap_or_default()
         {
-            self.fail(follower, failure.clone(), 0.0, 0.0);
+            self.fail(follower, failure.clone(), 0.0, 0.0, None);
         }
     }
+}
+
+/// The pause after a number of tries: 1 s, 2 s, 4 s, … at most 32 s.
+fn pause(tries: u32) -> Duration {
+    Duration::from_millis(500 << tries.clamp(1, 6))
 }
 
 /// `run`, or the stage type.

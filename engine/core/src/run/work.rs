@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::look::Wanted;
 use super::memory::Memory;
+use super::slots::{Slot, Slots};
 use crate::artifact::Artifacts;
 use crate::exec::{Cancel, Executors, Job, Notes, Script, prepare, publish};
 use crate::spec::{Stage, Work};
@@ -24,8 +25,11 @@ pub(super) struct Attempt {
     pub(super) wanted: Arc<Wanted>,
     /// What goes into the record beside the outputs: provenance, machine, address.
     pub(super) note: serde_json::Value,
-    pub(super) scratch: PathBuf,
+    pub(super) slots: Arc<Slots>,
+    /// Where the log is kept, if anything is written to it.
+    pub(super) log: PathBuf,
     pub(super) threads: u32,
+    pub(super) things: BTreeMap<String, Vec<String>>,
     pub(super) cancel: Arc<Cancel>,
     pub(super) secrets: BTreeMap<String, String>,
     pub(super) notes: Notes,
@@ -43,12 +47,18 @@ pub(super) struct Worked {
     pub(super) seconds: f64,
     /// Paid, US dollars, also when it failed.
     pub(super) usd: f64,
+    /// Where the log is, if there is one.
+    pub(super) log: Option<PathBuf>,
 }
 
-/// Makes the attempt. The scratch folder is gone afterwards.
+/// Makes the attempt. Nothing is left in the scratch folder afterwards.
 pub(super) fn attempt(attempt: &Attempt) -> Worked {
     let begin = Instant::now();
-    let mut outcome = run(attempt);
+    let slot = attempt.slots.take();
+    let mut outcome = match &slot {
+        Ok(slot) => run(attempt, slot),
+        Err(failure) => Err(failure.clone()),
+    };
     let seconds = begin.elapsed().as_secs_f64();
     let usd = attempt.memory.usd.lock().map_or(0.0, |usd| *usd);
     if let Ok(artifacts) = &outcome
@@ -60,29 +70,24 @@ pub(super) fn attempt(attempt: &Attempt) -> Worked {
         // What stays behind is never read: the result is there now.
         let _ = std::fs::remove_dir_all(&attempt.checkpoints);
     }
-    // A leftover is swept at the next start.
-    let _ = std::fs::remove_dir_all(&attempt.scratch);
+    let log = slot.ok();
+    let log = log.and_then(|slot| attempt.slots.give_back(slot, &attempt.log));
     Worked {
         outcome,
         seconds,
         usd,
+        log,
     }
 }
 
-fn run(attempt: &Attempt) -> Result<Arc<Artifacts>, Failure> {
+fn run(attempt: &Attempt, slot: &Slot) -> Result<Arc<Artifacts>, Failure> {
     let stage = &attempt.stage;
-    std::fs::create_dir_all(&attempt.scratch).map_err(|error| {
-        Failure::passing(format!(
-            "cannot make {}: {error}",
-            attempt.scratch.display()
-        ))
-    })?;
     let call = prepare::call(
         &attempt.store,
         &attempt.shapes,
         stage,
         &attempt.wanted.resolved,
-        &attempt.scratch,
+        &slot.scratch,
     )?;
     let script = match &stage.work {
         Work::Run {
@@ -124,22 +129,24 @@ fn run(attempt: &Attempt) -> Result<Arc<Artifacts>, Failure> {
         checkpoints: checkpoints.then(|| attempt.checkpoints.clone()),
         call,
         script,
-        scratch: attempt.scratch.clone(),
+        scratch: slot.scratch.clone(),
+        log: slot.log()?,
         threads: attempt.threads,
+        things: attempt.things.clone(),
         cancel: attempt.cancel.clone(),
         secrets: attempt.secrets.clone(),
     };
     let outputs = attempt
         .executors
         .run(&job, &attempt.notes, attempt.memory.clone())?;
-    publish::publish(
+    let published = publish::publish(
         &attempt.store,
         &attempt.shapes,
         &ports,
         outputs,
         stage.policy.may_fail,
-    )
-    .map(Arc::new)
+    );
+    published.map(Arc::new)
 }
 
 /// Saves the record: from here on the result is there for every later run.

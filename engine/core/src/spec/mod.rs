@@ -16,10 +16,11 @@ mod syntax;
 mod token;
 mod written;
 
-pub use check::{check, words};
+pub use check::{check, size, words};
 pub use expression::{Binary, Expression, Function, Reference, Root, Step, Template, TextPart};
 pub use stage::{
-    AtMax, Axis, Binding, CachePolicy, Carry, Fan, OnError, Policy, Resources, Stage, StageId, Work,
+    AtMax, Axis, Binding, CachePolicy, Carry, Fan, OnError, Policy, Pool, Resources, Stage,
+    StageId, Work,
 };
 
 use std::collections::BTreeMap;
@@ -51,6 +52,8 @@ pub struct Spec {
     /// The stages of the top level, in the order of the file.
     pub top: Vec<StageId>,
     pub outputs: Vec<Binding>,
+    /// What there is of everything that stages take: of `cpu`, `memory`, and what any stage asks for.
+    pub pools: BTreeMap<String, Pool>,
     pub places: Places,
 }
 
@@ -131,6 +134,8 @@ pub struct Question<'a> {
     pub files: &'a dyn Files,
     /// Whether a missing key of a model's provider is an error (else a warning).
     pub keys_required: bool,
+    /// What the machine and the command line say there is of a pool; none if they say nothing of it.
+    pub pools: &'a dyn Fn(&str) -> Option<Pool>,
 }
 
 /// A model provider as the surroundings know it.

@@ -165,7 +165,27 @@ pub enum CachePolicy {
     Frozen,
 }
 
-/// What a stage occupies while it runs: `cpus` (default 1), `gpus`, `mem` (bytes), and pools of the
-/// user's own.
+/// What a stage occupies while it runs, by pool: `cpu` (default 1), `gpu`, `memory` (bytes), and pools
+/// of the user's own.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Resources(pub BTreeMap<String, f64>);
+
+/// What there is of something that stages take while they run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Pool {
+    /// So much of it: cores, bytes, licences.
+    Sum(f64),
+    /// These things by name: whoever takes one is told which, and nobody else has it meanwhile.
+    Indexed(Vec<String>),
+}
+
+impl Pool {
+    /// How much there is in all.
+    #[must_use]
+    pub fn size(&self) -> f64 {
+        match self {
+            Self::Sum(size) => *size,
+            Self::Indexed(names) => names.len() as f64,
+        }
+    }
+}

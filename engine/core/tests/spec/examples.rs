@@ -72,7 +72,7 @@ fn an_ablation_gathers_a_grid() {
         (policy.timeout, policy.retries),
         (Some(Duration::from_secs(1200)), 1)
     );
-    assert_eq!(policy.resources.0["gpus"], 1.0);
+    assert_eq!(policy.resources.0["gpu"], 1.0);
 }
 
 #[test]

@@ -135,6 +135,7 @@ impl Space {
             providers: &PROVIDERS,
             files: self,
             keys_required: ask.keys_required,
+            pools: &|_| None,
         })
     }
 }

@@ -12,7 +12,7 @@ use super::scope::{Frame, Scope};
 use super::stages::{Level, matches_glob, sorted, stages};
 use super::state::Check;
 use super::value::{Strings, inferred};
-use super::{group, models, params, types};
+use super::{group, models, params, pools, types};
 
 /// Checks a pipeline: all problems at once, and the spec if there is no error among them.
 ///
@@ -76,6 +76,7 @@ fn pipeline(check: &mut Check<'_>, file: &File) -> Parts {
         });
     }
     models::keys(check);
+    pools::pools(check, file);
     (siblings.ids, outputs)
 }
 
@@ -167,6 +168,7 @@ fn spec(
         stages: stages.into_iter().collect::<Option<Vec<_>>>()?,
         top,
         outputs,
+        pools: std::mem::take(&mut check.pools),
         places: std::mem::take(&mut check.places),
     })
 }

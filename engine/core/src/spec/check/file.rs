@@ -47,13 +47,14 @@ pub(super) const KEYS: &[&str] = &[
     "secrets",
     "types",
     "defaults",
+    "pools",
     "profiles",
     "stages",
     "outputs",
 ];
 
 /// Keys that only a pipeline has: a component gets these by its inputs.
-const PIPELINE_ONLY: &[&str] = &["params", "models", "providers", "profiles"];
+const PIPELINE_ONLY: &[&str] = &["params", "models", "providers", "profiles", "pools"];
 
 impl File {
     /// An entry of the head of the file.

@@ -25,6 +25,7 @@ mod named;
 mod params;
 mod path;
 mod policy;
+mod pools;
 mod prompt;
 mod reference;
 mod scope;
@@ -39,4 +40,5 @@ mod work;
 
 pub use entry::check;
 pub(super) use function::function_name;
+pub use policy::size;
 pub use words::words;

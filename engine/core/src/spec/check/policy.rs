@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::super::node::{Entry, Node};
 use super::super::report::Issue;
+use super::super::source::Span;
 use super::super::{CachePolicy, OnError};
 use super::form::Form;
 
@@ -15,8 +16,8 @@ pub(super) struct Rules {
     pub cache: Option<CachePolicy>,
     pub retries: Option<u32>,
     pub timeout: Option<Duration>,
-    /// By pool, in the pool's own names.
-    pub resources: BTreeMap<String, f64>,
+    /// By pool: how much, and where that is written.
+    pub resources: BTreeMap<String, (f64, Span)>,
     pub shell: Option<Vec<String>>,
 }
 
@@ -32,6 +33,9 @@ pub(super) const KEYS: &[&str] = &[
 
 /// Keys of `resources`.
 pub(super) const RESOURCES: &[&str] = &["cpu", "gpu", "memory", "pools"];
+
+/// Pools of the machine: what it has of them is not written in a file.
+pub(super) const MACHINE: &[&str] = &["cpu", "gpu", "memory"];
 
 impl Rules {
     /// Takes in one entry, if it is a rule.
@@ -74,17 +78,19 @@ impl Rules {
     }
 }
 
-fn resources(form: &mut Form<'_>, node: &Node) -> BTreeMap<String, f64> {
+fn resources(form: &mut Form<'_>, node: &Node) -> BTreeMap<String, (f64, Span)> {
     let mut found = BTreeMap::new();
     for entry in form.map(node, "resources") {
         let amount = match entry.key.as_str() {
-            "cpu" => amount(form, entry).map(|amount| ("cpus".to_owned(), amount)),
-            "gpu" => amount(form, entry).map(|amount| ("gpus".to_owned(), amount)),
-            "memory" => memory(form, &entry.node).map(|amount| ("mem".to_owned(), amount)),
+            "cpu" => amount(form, entry),
+            "gpu" => whole(form, entry),
+            "memory" => memory(form, &entry.node),
             "pools" => {
                 for pool in form.map(&entry.node, "pools") {
-                    if let Some(amount) = amount(form, pool) {
-                        found.insert(pool.key.clone(), amount);
+                    if MACHINE.contains(&pool.key.as_str()) {
+                        own_name(form, pool);
+                    } else if let Some(amount) = amount(form, pool) {
+                        found.insert(pool.key.clone(), (amount, marked(pool)));
                     }
                 }
                 None
@@ -94,9 +100,41 @@ fn resources(form: &mut Form<'_>, node: &Node) -> BTreeMap<String, f64> {
                 None
             }
         };
-        found.extend(amount);
+        found.extend(amount.map(|amount| (entry.key.clone(), (amount, marked(entry)))));
     }
     found
+}
+
+/// A line with its key, `gpu: 2`.
+fn marked(entry: &Entry) -> Span {
+    let (at, value) = (entry.at, entry.node.span);
+    if at.file == value.file && at.start <= value.start {
+        Span::new(at.file, at.start as usize, value.end as usize)
+    } else {
+        at
+    }
+}
+
+/// A pool of the user's own has the name of one of the machine's.
+pub(super) fn own_name(form: &mut Form<'_>, pool: &Entry) {
+    let message = format!("`{}` is a pool of the machine", pool.key);
+    let issue = Issue::error("pool::machine", pool.at, "not a name for a pool", message);
+    let help = match pool.key.as_str() {
+        "memory" => "write `memory:` beside `pools:`, and its size here as `--pool memory=64GiB`",
+        "gpu" => "write `gpu:` beside `pools:`, and how many there are as `--pool gpu=2`",
+        _ => "write `cpu:` beside `pools:`, and how many there are as `--jobs 8`",
+    };
+    form.report.add(issue.help(help));
+}
+
+/// A graphics processor is handed out by its name, so it is not divided.
+fn whole(form: &mut Form<'_>, entry: &Entry) -> Option<f64> {
+    let amount = amount(form, entry)?;
+    if amount.fract() != 0.0 {
+        form.expected(&entry.node, &entry.key, "a whole number");
+        return None;
+    }
+    Some(amount)
 }
 
 fn amount(form: &mut Form<'_>, entry: &Entry) -> Option<f64> {
@@ -126,7 +164,9 @@ fn memory(form: &mut Form<'_>, node: &Node) -> Option<f64> {
     bytes
 }
 
-fn size(text: &str) -> Option<f64> {
+/// Bytes, from a number with its unit: `4GiB`, `512MiB`, `2GB`.
+#[must_use]
+pub fn size(text: &str) -> Option<f64> {
     let text = text.trim();
     let digits = text.find(|c: char| !(c.is_ascii_digit() || c == '.'))?;
     let number: f64 = text[..digits].parse().ok()?;

@@ -10,10 +10,11 @@ use kyobashi_stage::{Model, Shape, Signature, Type};
 use super::super::report::{Issue, Report};
 use super::super::source::{FileId, Sources, Span};
 use super::super::{
-    FileKind, Param, Place, Places, ProviderEntry, Question, Secret, Stage, StageId,
+    FileKind, Param, Place, Places, Pool, ProviderEntry, Question, Secret, Stage, StageId,
 };
 use super::file::File;
 use super::form::Form;
+use super::pools::Asked;
 use super::prompt::Prompt;
 
 /// The outputs of a stage as they are seen from outside. They are few, so a list is the smallest.
@@ -50,6 +51,9 @@ pub(super) struct Check<'q> {
     /// The names inside a group, for better messages.
     pub inner: HashMap<StageId, Vec<String>>,
     pub places: Places,
+    /// What stages ask for.
+    pub asked: Vec<Asked>,
+    pub pools: BTreeMap<String, Pool>,
     looked: HashMap<PathBuf, Option<FileKind>>,
 }
 
@@ -84,6 +88,8 @@ impl<'q> Check<'q> {
             outs: Vec::new(),
             inner: HashMap::new(),
             places: Places::default(),
+            asked: Vec::new(),
+            pools: BTreeMap::new(),
             looked: HashMap::new(),
         }
     }

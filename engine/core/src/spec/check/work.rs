@@ -1,7 +1,5 @@
 //! One stage: its fan, its conditions, its work, its rules.
 
-use std::collections::BTreeMap;
-
 use kyobashi_stage::{Port, Type};
 
 use super::super::report::Issue;
@@ -12,7 +10,6 @@ use super::draft::{Draft, Kind};
 use super::expression::resolve;
 use super::fan::{self, Fanned};
 use super::form::Given;
-use super::group;
 use super::reference::absent;
 use super::scope::{Frame, Named, Scope};
 use super::script;
@@ -20,6 +17,7 @@ use super::stages::{Level, Prepared, Target};
 use super::state::Check;
 use super::uses;
 use super::value::{Strings, inferred};
+use super::{group, pools};
 
 /// Checks one stage and puts it into its place. `outside` has its siblings in view.
 pub(super) fn stage(
@@ -67,6 +65,7 @@ pub(super) fn stage(
     if let Some(at) = draft.version_at {
         check.part(id, "version", at);
     }
+    pools::ask(check, id, draft, &prepared.rules);
     check.stages[id.index()] = Some(Stage {
         id,
         name: draft.name.clone(),
@@ -265,6 +264,8 @@ pub(super) fn unbound(name: &str, ty: &Type) -> Binding {
 
 fn policy(draft: &Draft, prepared: &Prepared) -> Policy {
     let rules = &prepared.rules;
+    let amounts = rules.resources.iter();
+    let amounts = amounts.map(|(pool, (amount, _))| (pool.clone(), *amount));
     Policy {
         on_error: rules.on_error.unwrap_or_default(),
         may_fail: draft.may_fail,
@@ -272,7 +273,7 @@ fn policy(draft: &Draft, prepared: &Prepared) -> Policy {
         version: draft.version,
         retries: rules.retries.unwrap_or(0),
         timeout: rules.timeout,
-        resources: Resources(BTreeMap::clone(&rules.resources)),
+        resources: Resources(amounts.collect()),
         secrets: draft.secrets.iter().map(|(name, _)| name.clone()).collect(),
         tags: draft.tags.clone(),
         doc: draft.doc.clone(),

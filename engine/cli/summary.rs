@@ -1,0 +1,151 @@
+//! What a run came to, for people: each failure with the end of its log, its places and what it took
+//! down; the counts; and the line that goes on.
+
+use std::path::{Path, PathBuf};
+
+use kyobashi_engine::plan::Blocked;
+use kyobashi_engine::run::{Ended, Finished, Totals};
+
+use crate::arguments::{Global, Run};
+use crate::progress::counts;
+use crate::talk;
+
+/// Lines of a log that a failure quotes; the rest is one command away.
+const LAST: usize = 12;
+
+/// Addresses that are named before they are only counted.
+const NAMED: usize = 6;
+
+/// Says it all.
+pub(crate) fn tell(global: &Global, arguments: &Run, ended: &Ended, delivered: &[PathBuf]) {
+    // What failed is said also to those who asked for quiet.
+    let heard = Global {
+        quiet: false,
+        ..global.clone()
+    };
+    for failed in &ended.failures {
+        for line in failure(failed, ended) {
+            talk::say(&heard, &line);
+        }
+    }
+    let totals = &ended.totals;
+    let took = talk::duration(totals.seconds);
+    let settled = totals.ran + totals.reused + totals.failed + totals.skipped;
+    let how = match settled < ended.known {
+        true => "Stopped",
+        false => "Done",
+    };
+    let mut line = format!("{how} in {took}: {}", counts(totals));
+    if settled < ended.known {
+        line.push_str(&format!(", not reached {}", ended.known - settled));
+    }
+    talk::say(global, &line);
+    for (name, value) in &ended.outputs {
+        if let Err(Blocked::Problem(text)) = value {
+            talk::say(global, &format!("output `{name}`: {text}"));
+        }
+    }
+    if let Some(dir) = &arguments.out
+        && !delivered.is_empty()
+    {
+        talk::say(global, &format!("Results in {}", dir.display()));
+    }
+    if totals.failed > 0 || totals.stopped {
+        talk::say(global, &resume(totals, ended.known));
+    }
+}
+
+/// One failure, line by line.
+fn failure(failed: &Finished, ended: &Ended) -> Vec<String> {
+    let Some(failure) = &failed.failure else {
+        return Vec::new();
+    };
+    let mut message = failure.message.lines();
+    let mut head = format!(
+        "\nFAILED   {}  {}",
+        failed.address,
+        message.next().unwrap_or_default()
+    );
+    if failed.seconds > 0.0 {
+        head.push_str(&format!(" after {}", talk::duration(failed.seconds)));
+    }
+    if failed.tries > 1 {
+        head.push_str(&format!(", the last of {} tries", failed.tries));
+    }
+    let mut lines = vec![head];
+    let rest: Vec<&str> = message.collect();
+    let shown = rest.len().saturating_sub(LAST);
+    if shown > 0 {
+        lines.push("  …".to_owned());
+    }
+    lines.extend(rest[shown..].iter().map(|line| format!("  {line}")));
+    if let Some(log) = &failed.log {
+        lines.push(format!("  log    {}{}", here(log), counted(log)));
+    }
+    if let Some(place) = &failed.place {
+        lines.push(format!("  spec   {place}"));
+    }
+    if let Some(help) = &failure.help {
+        lines.push(format!("  help   {help}"));
+    }
+    if let Some(cut) = ended.cut.get(&failed.address) {
+        let many = talk::plural(cut.len() as u64, "stage run");
+        let mut named = cut[..cut.len().min(NAMED)].join(", ");
+        if cut.len() > NAMED {
+            named.push_str(&format!(" and {} more", cut.len() - NAMED));
+        }
+        lines.push(format!("  so     {many} could not run: {named}"));
+    }
+    lines
+}
+
+/// A path as one would type it here.
+fn here(path: &Path) -> String {
+    let current = std::env::current_dir().unwrap_or_default();
+    let short = path.strip_prefix(current).unwrap_or(path);
+    short.display().to_string()
+}
+
+fn counted(log: &Path) -> String {
+    match std::fs::read(log) {
+        Ok(bytes) => {
+            let lines = bytes.split_inclusive(|byte| *byte == b'\n').count();
+            format!("  ({})", talk::plural(lines as u64, "line"))
+        }
+        Err(_) => String::new(),
+    }
+}
+
+/// The line that goes on: the command itself.
+fn resume(totals: &Totals, known: u64) -> String {
+    let words = std::env::args().skip(1).map(|word| quoted(&word));
+    let words: Vec<String> = words.collect();
+    let kept = totals.ran + totals.reused;
+    format!(
+        "resume   kyo {}  ({kept} of {} are kept)",
+        words.join(" "),
+        talk::plural(known, "stage run")
+    )
+}
+
+/// A word as a shell reads it back.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_where_a_shell_would_change_them() {
+        assert_eq!(quoted("params.n=3"), "params.n=3");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted("[reviewer, scientist]"), "'[reviewer, scientist]'");
+    }
+}
