@@ -24,6 +24,7 @@ stages:
       a: [10, 20]
       seed: ${params.seeds}
       exclude: [{a: 20, seed: 2}]
+      include: [{seed: 7, a: 5}]
     with: {a: "${a}", seed: "${seed}"}
     run: 'echo $((a + seed)) > "$sum"'
     out: {sum: int}
@@ -38,10 +39,11 @@ outputs:
         [
             "cell[a=10,seed=1]",
             "cell[a=10,seed=2]",
-            "cell[a=20,seed=1]"
+            "cell[a=20,seed=1]",
+            "cell[a=5,seed=7]"
         ]
     );
-    assert_eq!(output(&space, "sums"), serde_json::json!([11, 12, 21]));
+    assert_eq!(output(&space, "sums"), serde_json::json!([11, 12, 21, 12]));
     assert_eq!(output(&space, "most"), 21);
     let more = space.run("m.yaml", &["--set", "params.seeds=[1, 2, 3]"]);
     assert_eq!(

@@ -53,7 +53,10 @@ pub(super) fn instances(scope: &Scope<'_>, stage: &Stage) -> Result<Vec<Instance
                 });
             }
             for cell in include {
-                cells.push(coordinates(scope, cell)?);
+                let mut cell = coordinates(scope, cell)?;
+                // An address names the axes in the matrix's order, however the cell was written.
+                cell.sort_by_key(|(name, _)| axes.iter().position(|axis| axis.name == *name));
+                cells.push(cell);
             }
             cells
                 .into_iter()
