@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use crate::model_server::ModelServer;
 use crate::space::{Done, Space, home};
 
 /// A folder with the examples.
@@ -169,6 +170,75 @@ fn experiments_are_mended_from_what_they_said() {
         "{}",
         given_up.stderr
     );
+}
+
+#[test]
+fn what_is_frozen_moves_only_when_it_is_asked_to() {
+    const FILE: &str = "examples/policies.yaml";
+    let mut space = space();
+    let server = ModelServer::start(r#"{"decision": "keep", "score": 7}"#);
+    space
+        .set("OPENAI_BASE_URL", &server.url())
+        .set("OPENAI_API_KEY", "test-key");
+    let first = space.run(FILE, &["--out", "out"]);
+    let judges = [
+        "judge/judge[sample=0]",
+        "judge/judge[sample=1]",
+        "judge/judge[sample=2]",
+    ];
+    assert_eq!(
+        ran(&first),
+        [&["corpus"], &judges[..], &["publish"]].concat()
+    );
+    assert_eq!(outputs(&space)["score"], 7.0);
+    let asked = server.bodies()[0].to_string();
+    assert!(
+        asked.contains("Denoising Diffusion Probabilistic Models (2020)"),
+        "{asked}"
+    );
+    // Samples are calls of their own.
+    assert_eq!(server.bodies().len(), 3);
+    assert_eq!(
+        ran(&space.run(FILE, &["--set", "params.n=4"])),
+        ["judge/judge[sample=3]", "publish"]
+    );
+
+    // The web moved: nothing happens, and the plan says what is held back.
+    replace(&space, "examples/tools/fetch.py", "2020", "2021");
+    let plan: Value = serde_json::from_str(&space.kyo(&["plan", FILE, "--json"]).stdout).unwrap();
+    let nodes = plan
+        .as_array()
+        .or_else(|| plan["nodes"].as_array())
+        .unwrap();
+    let corpus = nodes
+        .iter()
+        .find(|node| node["address"] == "corpus")
+        .unwrap();
+    assert_eq!(corpus["state"], "frozen");
+    assert_eq!(ran(&space.run(FILE, &[])), [""; 0]);
+    let refreshed = space.run(FILE, &["--refresh", "corpus"]);
+    assert_eq!(ran(&refreshed), [&["corpus"], &judges[..]].concat());
+    assert_eq!(
+        refreshed.ended("reused"),
+        ["publish"],
+        "the verdicts are the same"
+    );
+    assert!(server.bodies().last().unwrap().to_string().contains("2021"));
+
+    // A version is raised by hand.
+    replace(
+        &space,
+        "examples/lib/review.yaml",
+        "version: 2",
+        "version: 3",
+    );
+    assert_eq!(ran(&space.run(FILE, &[])), judges);
+
+    // A bad score is not published.
+    let strict = ModelServer::start(r#"{"decision": "drop", "score": 2}"#);
+    space.set("OPENAI_BASE_URL", &strict.url());
+    let smoke = space.run(FILE, &["--profile", "smoke"]);
+    assert_eq!(smoke.ended("skipped"), ["publish"]);
 }
 
 /// The pipelines under `examples/`, as paths from the repository; components and values are no pipelines.
