@@ -12,7 +12,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
     name = "kyo",
     version,
     max_term_width = 100,
-    subcommand_required = true
+    subcommand_required = true,
+    after_help = crate::exit::HELP
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]

@@ -10,16 +10,27 @@ use crate::talk;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Code(u8);
 
-/// Everything asked for was done.
-pub(crate) const DONE: Code = Code(0);
-/// A stage failed.
-pub(crate) const STAGE_FAILED: Code = Code(1);
-/// Wrong use of the command, or a wrong spec.
-pub(crate) const WRONG_USE: Code = Code(2);
-/// Our fault.
-pub(crate) const OUR_FAULT: Code = Code(70);
-/// Stopped by the user.
-pub(crate) const INTERRUPTED: Code = Code(130);
+macro_rules! codes {
+    ($(#[doc = $doc:literal] $name:ident = $code:literal;)*) => {
+        $(#[doc = $doc] pub(crate) const $name: Code = Code($code);)*
+
+        /// What each code means, for `kyo --help` and the book.
+        pub(crate) const HELP: &str = concat!("Exit codes:", $("\n  ", $code, " ", $doc),*);
+    };
+}
+
+codes! {
+    /// Everything asked for was done.
+    DONE = 0;
+    /// A stage failed; what was done is kept.
+    STAGE_FAILED = 1;
+    /// Wrong use of the command, or a wrong pipeline.
+    WRONG_USE = 2;
+    /// Our fault.
+    OUR_FAULT = 70;
+    /// Stopped by the user; what was done is kept.
+    INTERRUPTED = 130;
+}
 
 impl From<Code> for ExitCode {
     fn from(code: Code) -> Self {
