@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod bad_input;
+mod book;
 mod chat;
 mod crash;
 mod editors;
@@ -14,6 +15,7 @@ mod language;
 mod layers;
 mod model_server;
 mod plan;
+mod reference;
 mod resources;
 mod reuse;
 mod reviewer_benchmark;
