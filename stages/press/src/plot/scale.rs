@@ -18,7 +18,9 @@ pub(crate) struct Tick {
 impl Scale {
     /// A domain that holds all values, with a little air. `zero` keeps zero in it (bars).
     pub(crate) fn of(values: impl Iterator<Item = f64>, log: bool, zero: bool, air: f64) -> Self {
+        // A logarithm has no place for a bound below zero: it ends at the edge of the panel.
         let (mut low, mut high) = values
+            .filter(|value| !log || *value > 0.0)
             .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
                 (low.min(value), high.max(value))
             });
@@ -27,7 +29,7 @@ impl Scale {
             high = high.max(0.0);
         }
         if !low.is_finite() || !high.is_finite() {
-            (low, high) = (0.0, 1.0);
+            (low, high) = if log { (0.1, 1.0) } else { (0.0, 1.0) };
         }
         if log {
             let factor = if low == high {
@@ -213,6 +215,15 @@ mod tests {
         assert_eq!(labels(0.0, 10_000.0, false)[1], "2k");
         assert_eq!(labels(0.0, 0.0001, false)[1], "2·10⁻⁵");
         assert_eq!(labels(0.003, 4.0, true), ["10⁻²", "10⁻¹", "1"]);
+    }
+
+    #[test]
+    fn a_log_axis_is_that_of_the_positive_values() {
+        let scale = Scale::of([-0.5, 0.0, 0.1, 10.0].into_iter(), true, false, 0.0);
+        assert_eq!((scale.low, scale.high), (0.1, 10.0));
+        assert!(scale.share(1.0).is_finite());
+        let nothing = Scale::of([-1.0].into_iter(), true, false, 0.05);
+        assert!(nothing.share(0.5).is_finite());
     }
 
     #[test]
