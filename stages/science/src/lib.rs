@@ -29,6 +29,7 @@ pub use shapes::{Idea, shapes};
 pub fn stages(providers: Providers) -> Vec<Box<dyn Stage>> {
     let client = llm::Client::new(providers);
     vec![
+        Box::new(data::Moons),
         Box::new(data::Points),
         Box::new(experiment::Variant),
         Box::new(ideas::Propose),

@@ -3,16 +3,15 @@
 //! The laws are those of the data sets of tanelp/tiny-diffusion, which the 2d_diffusion template of the
 //! AI Scientist uses; they are written anew here, with a generator whose stream is fixed for ever.
 
-use std::collections::BTreeMap;
 use std::f64::consts::{PI, TAU};
 
-use kyobashi_stage::{Call, Context, Failure, Output, Outputs, Port, Signature, Stage};
+use kyobashi_stage::{Call, Context, Failure, Outputs, Port, Signature, Stage};
 use rand::{Rng, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
-use safetensors::{Dtype, serialize, tensor::TensorView};
 
 use super::dino::DINO;
+use super::file::{Named, Numbers, safetensors};
 
 /// The names, in the order of their generator's streams.
 const NAMES: [&str; 4] = ["circle", "dino", "line", "moons"];
@@ -41,7 +40,7 @@ impl Stage for Points {
         }
     }
 
-    fn run(&self, call: &Call, context: &dyn Context) -> Result<Outputs, Failure> {
+    fn run(&self, call: &Call, _: &dyn Context) -> Result<Outputs, Failure> {
         let name: String = call.get("name")?;
         let n: usize = call.get("n")?;
         if n == 0 {
@@ -50,19 +49,14 @@ impl Stage for Points {
             ));
         }
         let points = draw(&name, n, call.get("seed")?)?;
-        let bytes: Vec<u8> = points
-            .iter()
-            .flatten()
-            .flat_map(|value| value.to_le_bytes())
-            .collect();
-        let fault = |error: safetensors::SafeTensorError| Failure::bug(format!("points: {error}"));
-        let view = TensorView::new(Dtype::F32, vec![n, 2], &bytes).map_err(fault)?;
-        let file = serialize([("x", view)], None).map_err(fault)?;
-        let path = context.scratch().join("points.safetensors");
-        std::fs::write(&path, file)?;
-        Ok(BTreeMap::from([(
+        let x = Named {
+            name: "x",
+            shape: vec![n, 2],
+            numbers: Numbers::F32(points.into_iter().flatten().collect()),
+        };
+        Ok(Outputs::from([(
             "points".to_owned(),
-            Output::File { path },
+            safetensors(vec![x])?,
         )]))
     }
 }
