@@ -51,7 +51,7 @@ fn a_seed_more_in_a_search_trains_only_that_seed() {
     assert!(
         space
             .read("out/summary.csv")
-            .starts_with("rate,metric,n,mean,stderr,low,high\n0.03,accuracy,2,")
+            .starts_with("rate,metric,n,mean,stderr,low,high,level\n0.03,accuracy,2,")
     );
     assert!(
         std::fs::read(space.path("out/curves.png"))

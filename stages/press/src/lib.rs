@@ -1,4 +1,4 @@
-//! The press: declared figures (`report/plot`) and papers in which every number is traced to its source
+//! The press: declared figures (`report/plot`), tables of means (`report/table`) and papers in which every number is traced to its source
 //! (`paper/set`), also as LaTeX (`paper/latex`). The only crate that links typst. It knows nothing of the engine, of the cache, of
 //! models or of any particular experiment.
 
@@ -10,6 +10,7 @@ mod latex;
 mod numbers;
 mod paper;
 mod plot;
+mod table;
 mod text;
 mod typeset;
 
@@ -20,6 +21,7 @@ use kyobashi_stage::Stage;
 pub fn stages() -> Vec<Box<dyn Stage>> {
     vec![
         Box::new(plot::Plot),
+        Box::new(table::Table),
         Box::new(paper::Set),
         Box::new(latex::Latex),
     ]

@@ -3,7 +3,7 @@
 
 mod document;
 mod emit;
-mod escape;
+pub(crate) mod escape;
 mod stage;
 
 pub(crate) use stage::Latex;

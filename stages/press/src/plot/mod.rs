@@ -19,4 +19,5 @@ mod statistics;
 mod svg;
 mod theme;
 
+pub(crate) use frame::Frame;
 pub(crate) use stage::Plot;

@@ -6,3 +6,4 @@ mod desk;
 mod figures;
 mod latex;
 mod papers;
+mod tables;

@@ -44,12 +44,12 @@ impl Stage for Aggregate {
                 Port::new(
                     "table",
                     "table",
-                    "the same as rows: axes, metric, n, mean, stderr, low, high",
+                    "the same as rows: axes, metric, n, mean, stderr, low, high, level",
                 ),
             ],
             ..Signature::new(
                 "stats/aggregate",
-                1,
+                2,
                 "Average runs over seeds, with t intervals",
             )
         }
@@ -209,7 +209,7 @@ fn place(cell: &Cell) -> String {
 
 fn table(summary: &Summary) -> Result<Output, Failure> {
     let mut header = summary.axes.clone();
-    header.extend(["metric", "n", "mean", "stderr", "low", "high"].map(str::to_owned));
+    header.extend(["metric", "n", "mean", "stderr", "low", "high", "level"].map(str::to_owned));
     let mut rows = Vec::new();
     for row in &summary.rows {
         for (metric, estimate) in &row.metrics {
@@ -225,6 +225,7 @@ fn table(summary: &Summary) -> Result<Output, Failure> {
                 number(estimate.stderr),
                 number(estimate.ci.map(|ci| ci[0])),
                 number(estimate.ci.map(|ci| ci[1])),
+                number(Some(estimate.level)),
             ]);
             rows.push(cells);
         }
