@@ -6,64 +6,32 @@ use kyobashi_stage::{Description, Port, Signature, WIRE_VERSION};
 /// The stage type that trains a program.
 pub(crate) const TRAIN_PROGRAM: &str = "train/program";
 
+/// The stage type that trains a program on data of a user's own.
+pub(crate) const TRAIN_TABLE: &str = "train/table";
+
 /// Everything that this process runs.
 pub(crate) fn description() -> Description {
     Description {
         wire: WIRE_VERSION,
-        stages: vec![train_program()],
+        stages: vec![train_program(), train_table()],
     }
 }
 
 fn train_program() -> Signature {
     Signature {
         ins: vec![
-            Port::new(
-                "program",
-                "file(.py)",
-                "TorchScript text with the hooks init, loss and perhaps others",
-            ),
+            program(),
             Port::new(
                 "data",
                 "file(.safetensors)",
                 "tensors with equally many rows; `batch` holds rows of each",
             ),
         ],
-        with: vec![
-            Port::or(
-                "config",
-                "json",
-                serde_json::json!({}),
-                "settings of the harness and numbers of the program",
-            ),
-            Port::or(
-                "seed",
-                "int",
-                0,
-                "determines split, batches, first weights, noise and samples",
-            ),
-        ],
-        outs: vec![
-            Port::new(
-                "metrics",
-                "Metrics",
-                "eval_loss, what `evaluate` measures, kl if the program samples, train_loss, parameters",
-            ),
-            Port::new(
-                "curves",
-                "table(step, loss)",
-                "mean training loss since the point before",
-            ),
-            Port::new(
-                "samples",
-                "table(x, y)",
-                "points that `sample` drew; no rows if the program draws none in the plane",
-            ),
-            Port::new(
-                "weights",
-                "file(.safetensors)",
-                "parameters and constants by name, averaged ones as ema.<name>",
-            ),
-        ],
+        with: vec![config(), seed()],
+        outs: outs(
+            "table(step, loss)",
+            "mean training loss since the point before",
+        ),
         machine: true,
         ..Signature::new(
             TRAIN_PROGRAM,
@@ -71,4 +39,106 @@ fn train_program() -> Signature {
             "Trains a program on libtorch and measures what it learned",
         )
     }
+}
+
+fn train_table() -> Signature {
+    let none = serde_json::json!([]);
+    Signature {
+        ins: vec![
+            program(),
+            Port::new(
+                "train",
+                "file",
+                "safetensors, npz, npy or CSV: tensors with equally many rows, or a table",
+            ),
+            Port::new(
+                "valid",
+                "file?",
+                "the rows for evaluation; a share of `train` is set aside if absent",
+            ),
+        ],
+        with: vec![
+            config(),
+            Port::or(
+                "features",
+                "list<str>",
+                none.clone(),
+                "of a CSV file, the columns of `x`; every other one if empty",
+            ),
+            Port::new(
+                "target",
+                "str?",
+                "of a CSV file, the column of the number that is predicted: `y`",
+            ),
+            Port::new(
+                "label",
+                "str?",
+                "of a CSV file, the column of the class that is predicted: `y`, from 0",
+            ),
+            Port::or(
+                "standardize",
+                "list<str>",
+                none,
+                "tensors brought to mean 0 and deviation 1 of the training rows, as a rule `[x]`",
+            ),
+            seed(),
+        ],
+        outs: outs(
+            "table(step, loss, eval_loss)",
+            "mean training loss since the point before, and the latest evaluation",
+        ),
+        machine: true,
+        ..Signature::new(
+            TRAIN_TABLE,
+            1,
+            "Trains a program on data of your own and evaluates it on rows set aside",
+        )
+    }
+}
+
+fn program() -> Port {
+    Port::new(
+        "program",
+        "file(.py)",
+        "TorchScript text with the hooks init, loss and perhaps others",
+    )
+}
+
+fn config() -> Port {
+    Port::or(
+        "config",
+        "json",
+        serde_json::json!({}),
+        "settings of the harness and numbers of the program",
+    )
+}
+
+fn seed() -> Port {
+    Port::or(
+        "seed",
+        "int",
+        0,
+        "determines split, batches, first weights, noise and samples",
+    )
+}
+
+fn outs(curves: &str, curves_doc: &str) -> Vec<Port> {
+    vec![
+        Port::new(
+            "metrics",
+            "Metrics",
+            "eval_loss, what `evaluate` measures, kl if the program samples, train_loss, parameters",
+        ),
+        Port::new("curves", curves, curves_doc),
+        Port::new(
+            "samples",
+            "table(x, y)",
+            "points that `sample` drew; no rows if the program draws none in the plane",
+        ),
+        Port::new(
+            "weights",
+            "file(.safetensors)",
+            "parameters and constants by name, averaged ones as ema.<name>",
+        ),
+    ]
 }

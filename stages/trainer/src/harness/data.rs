@@ -22,6 +22,8 @@ pub(crate) struct Rows {
 pub(crate) struct Data {
     pub(crate) training: Rows,
     pub(crate) validation: Option<Rows>,
+    /// How the rows were shifted and scaled, to be kept with the weights.
+    pub(crate) scaling: Vec<(String, Tensor)>,
 }
 
 impl Rows {
@@ -30,8 +32,15 @@ impl Rows {
     /// # Errors
     /// If it cannot be read, is cut short, or its tensors differ in their first dimension.
     pub(crate) fn read(path: &Path, device: Device) -> Result<Self, Failure> {
+        Self::of(tensors::read(path, device)?.tensors, path)
+    }
+
+    /// Tensors that came from `path`.
+    ///
+    /// # Errors
+    /// If they differ in their first dimension, or are empty.
+    pub(crate) fn of(tensors: Vec<(String, Tensor)>, path: &Path) -> Result<Self, Failure> {
         let bad = |what: String| Failure::new(format!("the data in {}: {what}", path.display()));
-        let tensors = tensors::read(path, device)?.tensors;
         let mut count = None;
         for (name, tensor) in &tensors {
             let rows = *tensor
@@ -88,6 +97,52 @@ impl Rows {
             .map(|(_, tensor)| tensor)
     }
 
+    /// The names of the tensors.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        self.tensors.iter().map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// Puts another tensor of the same rows in the place of one.
+    ///
+    /// # Errors
+    /// What `change` says.
+    pub(crate) fn change(
+        &mut self,
+        name: &str,
+        change: impl Fn(&Tensor) -> Result<Tensor, Failure>,
+    ) -> Result<(), Failure> {
+        for (_, tensor) in self.tensors.iter_mut().filter(|(known, _)| known == name) {
+            *tensor = change(tensor)?;
+        }
+        Ok(())
+    }
+
+    /// Whether other rows can be evaluated in place of these: the same tensors, of the same kind and
+    /// the same shape but for their number.
+    ///
+    /// # Errors
+    /// Names the tensor that differs.
+    pub(crate) fn fits(&self, other: &Self) -> Result<(), Failure> {
+        if self.names() != other.names() {
+            return Err(Failure::new(format!(
+                "the rows for training have {}, those for evaluation {}",
+                self.names().join(", "),
+                other.names().join(", ")
+            )));
+        }
+        for ((name, one), (_, two)) in self.tensors.iter().zip(&other.tensors) {
+            let form = |tensor: &Tensor| (tensor.kind(), tensor.size()[1..].to_vec());
+            if form(one) != form(two) {
+                return Err(Failure::new(format!(
+                    "`{name}` has rows of {:?} for training and of {:?} for evaluation",
+                    form(one),
+                    form(two)
+                )));
+            }
+        }
+        Ok(())
+    }
+
     fn each(
         &self,
         choose: impl Fn(&Tensor) -> Result<Tensor, tch::TchError>,
@@ -123,6 +178,7 @@ impl Data {
             return Ok(Self {
                 training: rows,
                 validation: None,
+                scaling: Vec::new(),
             });
         }
         let aside = (rows.count as f64 * share).round() as usize;
@@ -141,6 +197,7 @@ impl Data {
         Ok(Self {
             validation: Some(subset(&rows, &order[..aside])?),
             training: subset(&rows, &order[aside..])?,
+            scaling: Vec::new(),
         })
     }
 }

@@ -46,6 +46,8 @@ impl Training<'_> {
             }
         }
         let mut weights = self.named;
+        let scaling = self.data.scaling.iter();
+        weights.extend(scaling.map(|(name, tensor)| (name.clone(), tensor.shallow_clone())));
         if let Some(average) = self.average {
             let averaged = average.named.into_iter();
             weights.extend(averaged.map(|(name, tensor)| (format!("ema.{name}"), tensor)));

@@ -13,6 +13,7 @@ mod optimise;
 mod random;
 mod schedule;
 mod settings;
+mod table;
 mod tensors;
 mod train;
 
@@ -46,17 +47,29 @@ pub(crate) trait Surroundings {
 /// What to train.
 pub(crate) struct Job<'j> {
     pub(crate) program: &'j str,
-    pub(crate) data: &'j Path,
+    pub(crate) data: Source<'j>,
     pub(crate) config: &'j serde_json::Value,
     pub(crate) seed: i64,
     /// Where to save how far the training is, if anywhere.
     pub(crate) checkpoints: Option<&'j Checkpoints>,
 }
 
+/// Where the rows come from.
+pub(crate) enum Source<'j> {
+    /// A safetensors file, whose tensors are taken as they are.
+    Tensors(&'j Path),
+    /// Files of a user's own.
+    Table(Table<'j>),
+}
+
 impl Job<'_> {
     /// What is trained, in short: checkpoints of anything else are refused.
     fn identity(&self) -> String {
-        let document = serde_json::json!([self.program, self.config, self.seed]);
+        let read = match &self.data {
+            Source::Tensors(_) => serde_json::Value::Null,
+            Source::Table(table) => serde_json::json!([table.columns, table.standardize]),
+        };
+        let document = serde_json::json!([self.program, self.config, self.seed, read]);
         blake3::hash(document.to_string().as_bytes()).to_string()
     }
 }
@@ -82,6 +95,7 @@ pub(crate) struct Outcome {
     pub(crate) weights: Vec<(String, Tensor)>,
 }
 
+pub(crate) use table::{Columns, Table};
 pub(crate) use tensors::save;
 
 /// Trains a program.
@@ -96,9 +110,21 @@ pub(crate) fn run(job: &Job, surroundings: &dyn Surroundings) -> Result<Outcome,
         surroundings.note(message(&format!("nothing reads `{key}` of `config`")));
     }
     let device = device(&settings.device)?;
-    let rows = data::Rows::read(job.data, device)?;
-    settings.numbers.extend(rows.facts().map_err(ours)?);
-    let data = data::Data::split(rows, settings.validation, job.seed, device)?;
+    let data = match &job.data {
+        Source::Tensors(path) => {
+            let rows = data::Rows::read(path, device)?;
+            settings.numbers.extend(rows.facts().map_err(ours)?);
+            data::Data::split(rows, settings.validation, job.seed, device)?
+        }
+        Source::Table(table) => {
+            table.settle(&mut settings, job.config)?;
+            let (data, said) = table.read(&mut settings, job.seed, device)?;
+            for line in said {
+                surroundings.note(message(&line));
+            }
+            data
+        }
+    };
     let mut training = train::Training::start(&program, &settings, &data, job.seed, device)?;
     training.resume(job, surroundings);
     training.run(job, surroundings)

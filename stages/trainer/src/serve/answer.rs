@@ -7,8 +7,8 @@ use std::path::Path;
 
 use kyobashi_stage::{Call, Checkpoints, Failure, Output, Outputs};
 
-use crate::harness::{self, Job, Outcome, Point, Surroundings};
-use crate::signatures::TRAIN_PROGRAM;
+use crate::harness::{self, Columns, Job, Outcome, Point, Source, Surroundings, Table};
+use crate::signatures::{TRAIN_PROGRAM, TRAIN_TABLE};
 
 /// Does what a call asks; `threads` is how many libtorch may compute with.
 ///
@@ -21,18 +21,13 @@ pub(crate) fn answer(
     checkpoints: Option<&Checkpoints>,
     surroundings: &dyn Surroundings,
 ) -> Result<Outputs, Failure> {
-    if call.uses != TRAIN_PROGRAM {
-        return Err(Failure::bug(format!(
-            "the trainer has no stage `{}`",
-            call.uses
-        )));
-    }
+    let data = source(call)?;
     tch::set_num_threads(i32::try_from(threads.max(1)).unwrap_or(1));
     let program = call.text("program")?;
     let config = call.value("config")?;
     let job = Job {
         program: &program,
-        data: call.path("data")?,
+        data,
         config: &config,
         seed: call.get("seed")?,
         checkpoints,
@@ -46,11 +41,34 @@ pub(crate) fn answer(
             .unwrap_or("without a message");
         Err(Failure::bug(format!("the trainer panicked: {text}")))
     })?;
-    outputs(outcome, scratch)
+    // The columns that the signature promises, whatever was evaluated.
+    let promised = match call.uses.as_str() {
+        TRAIN_TABLE => &["eval_loss"][..],
+        _ => &[],
+    };
+    outputs(outcome, promised, scratch)
 }
 
-fn outputs(outcome: Outcome, scratch: &Path) -> Result<Outputs, Failure> {
-    let curves = curves(&outcome.curve);
+/// Where the rows of a call come from.
+fn source(call: &Call) -> Result<Source<'_>, Failure> {
+    match call.uses.as_str() {
+        TRAIN_PROGRAM => Ok(Source::Tensors(call.path("data")?)),
+        TRAIN_TABLE => Ok(Source::Table(Table {
+            train: call.path("train")?,
+            valid: call.has("valid").then(|| call.path("valid")).transpose()?,
+            columns: Columns {
+                features: call.get("features")?,
+                target: call.get("target")?,
+                label: call.get("label")?,
+            },
+            standardize: call.get("standardize")?,
+        })),
+        other => Err(Failure::bug(format!("the trainer has no stage `{other}`"))),
+    }
+}
+
+fn outputs(outcome: Outcome, promised: &[&str], scratch: &Path) -> Result<Outputs, Failure> {
+    let curves = curves(&outcome.curve, promised);
     let mut samples = "x,y\n".to_owned();
     for [x, y] in &outcome.samples {
         let _ = writeln!(samples, "{},{}", *x as f32, *y as f32);
@@ -71,10 +89,11 @@ fn outputs(outcome: Outcome, scratch: &Path) -> Result<Outputs, Failure> {
 }
 
 /// `step,loss` and a column for each measure; empty before its first evaluation.
-fn curves(points: &[Point]) -> String {
-    let measures: BTreeSet<&String> = points
-        .iter()
-        .flat_map(|point| point.measured.keys())
+fn curves(points: &[Point], promised: &[&str]) -> String {
+    let measured = points.iter().flat_map(|point| point.measured.keys());
+    let measures: BTreeSet<&str> = measured
+        .map(String::as_str)
+        .chain(promised.iter().copied())
         .collect();
     let mut text = "step,loss".to_owned();
     for measure in &measures {

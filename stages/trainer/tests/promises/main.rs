@@ -9,4 +9,5 @@ mod input;
 mod limits;
 mod programs;
 mod resume;
+mod table;
 mod worker;

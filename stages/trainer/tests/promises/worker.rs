@@ -92,6 +92,19 @@ impl Worker {
     }
 
     pub(crate) fn ask(&mut self, program: &str, data: &Path, config: Value, seed: i64) {
+        let with = [("config", config), ("seed", json!(seed))];
+        let with = with.map(|(name, value)| (name.to_owned(), value));
+        self.ask_of("train/program", program, &[("data", data)], with.into());
+    }
+
+    /// A call of any stage type that trains a program.
+    pub(crate) fn ask_of(
+        &mut self,
+        uses: &str,
+        program: &str,
+        files: &[(&str, &Path)],
+        with: BTreeMap<String, Value>,
+    ) {
         self.runs += 1;
         let scratch = self.dir.path().join(format!("run{}", self.runs));
         std::fs::create_dir(&scratch).unwrap();
@@ -100,16 +113,23 @@ impl Worker {
             path: path.to_owned(),
             digest: String::new(),
         };
+        let mut ins = BTreeMap::from([("program".to_owned(), file(&program))]);
+        ins.extend(
+            files
+                .iter()
+                .map(|(name, path)| ((*name).to_owned(), file(path))),
+        );
+        if uses == "train/table" {
+            ins.entry("valid".to_owned())
+                .or_insert(Datum::value(Value::Null));
+        }
         let call = Call {
-            uses: "train/program".to_owned(),
-            ins: BTreeMap::from([
-                ("program".to_owned(), file(&program)),
-                ("data".to_owned(), file(data)),
-            ]),
-            with: BTreeMap::from([
-                ("config".to_owned(), Datum::value(config)),
-                ("seed".to_owned(), Datum::value(seed)),
-            ]),
+            uses: uses.to_owned(),
+            ins,
+            with: with
+                .into_iter()
+                .map(|(name, value)| (name, Datum::value(value)))
+                .collect(),
             model: None,
             outs: Vec::new(),
             shapes: BTreeMap::new(),
