@@ -91,6 +91,9 @@ fn shell(space: &Space, line: &str) -> Done {
 /// Does what a page says; returns what is not as it says, and the page as it should be.
 fn follow(name: &str) -> (String, String) {
     let before = text(name);
+    if before.contains("uses: train/") {
+        crate::flow::set_up();
+    }
     let mut after = before.clone();
     let mut wrong = String::new();
     let mut space = Space::new();

@@ -29,7 +29,7 @@ const REVIEW: &str = r#"The paper is honest about its size.
 ```"#;
 
 /// The product's own set-up, once for all tests.
-fn set_up() {
+pub(crate) fn set_up() {
     static DONE: OnceLock<()> = OnceLock::new();
     DONE.get_or_init(|| {
         let status = Command::new(env!("CARGO_BIN_EXE_kyo"))

@@ -14,6 +14,7 @@ mod flow;
 mod language;
 mod layers;
 mod model_server;
+mod own_data;
 mod plan;
 mod reference;
 mod resources;
