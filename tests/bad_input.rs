@@ -124,3 +124,39 @@ fn rubbish_is_refused_without_a_panic() {
     assert_eq!(Space::new().kyo(&["run", "nowhere.yaml"]).code, 2);
     assert_eq!(Space::new().kyo(&["rnu"]).code, 2);
 }
+
+#[test]
+fn a_misspelt_axis_or_column_is_told_before_anything_runs() {
+    let text = |over: &str, y: &str, color: &str| {
+        format!(
+            r#"
+kyobashi: 1
+stages:
+  train:
+    matrix: {{lr: [0.1, 0.2], seed: [0, 1]}}
+    with: {{lr: "${{lr}}"}}
+    run: |
+      printf 'step,loss\n0,%s\n' "$lr" > "$curves"
+      echo '{{"loss": 1}}' > "$metrics"
+    out: {{curves: "table(step, loss)", metrics: json}}
+  summary:
+    uses: stats/aggregate
+    in: {{runs: "${{train.metrics}}"}}
+    with: {{over: [{over}]}}
+  figure:
+    uses: report/plot
+    in: {{data: "${{train.curves}}"}}
+    with: {{mark: line, x: step, y: {y}, color: {color}}}
+"#
+        )
+    };
+    for color in ["lr", "series"] {
+        let space = Space::new();
+        space.write("p.yaml", &text("seed", "loss", color));
+        let done = space.kyo(&["check", "p.yaml"]);
+        assert_eq!(done.code, 0, "{}", done.stderr);
+    }
+    says(&text("sead", "loss", "lr"), 14, 19, "did you mean `seed`?");
+    says(&text("seed", "los", "lr"), 18, 36, "did you mean `loss`?");
+    says(&text("seed", "loss", "ler"), 18, 49, "did you mean `lr`?");
+}

@@ -64,6 +64,8 @@ pub enum Names {
     FieldsOf(String),
     /// Columns of the tables that are given there; the axes of a grid of tables count as columns.
     ColumnsOf(String),
+    /// The same, or one of these columns that the stage adds of its own.
+    ColumnsOr(String, Vec<String>),
 }
 
 impl Port {

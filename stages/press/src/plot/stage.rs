@@ -1,11 +1,14 @@
 //! The stage type `report/plot`: its ports, and the way from inputs to outputs.
 
-use kyobashi_stage::{Call, Context, Failure, Note, Output, Outputs, Port, Signature, Stage};
+use kyobashi_stage::{
+    Call, Context, Failure, Names, Note, Output, Outputs, Port, Signature, Stage,
+};
 use serde_json::json;
 
 use crate::plot::asked::Asked;
 use crate::plot::draw::draw;
 use crate::plot::frame::Frame;
+use crate::plot::frame::SERIES;
 use crate::plot::marks::figure;
 use crate::typeset::print;
 
@@ -14,6 +17,11 @@ pub(crate) struct Plot;
 
 /// 300 pixels an inch, what journals ask for.
 const PIXELS_PER_POINT: f64 = 300.0 / 72.0;
+
+/// Columns of the data, or the one that tells data and reference apart.
+fn columns() -> Names {
+    Names::ColumnsOr("data".to_owned(), vec![SERIES.to_owned()])
+}
 
 impl Stage for Plot {
     fn signature(&self) -> Signature {
@@ -36,14 +44,15 @@ impl Stage for Plot {
                     "str",
                     "line, point, bar, dot, box, violin or rect (heat map)",
                 ),
-                Port::new("x", "str", "the column of the x axis"),
-                Port::new("y", "str", "the column of the y axis"),
+                Port::new("x", "str", "the column of the x axis").naming(columns()),
+                Port::new("y", "str", "the column of the y axis").naming(columns()),
                 Port::new(
                     "color",
                     "str?",
                     "the column that tells series apart; of a heat map, the value",
-                ),
-                Port::new("facet", "str?", "the column of the small multiples"),
+                )
+                .naming(columns()),
+                Port::new("facet", "str?", "the column of the small multiples").naming(columns()),
                 Port::or(
                     "band",
                     "str",
@@ -51,14 +60,15 @@ impl Stage for Plot {
                     "what a band shows: ci (Student's t), ci90, stderr, stdev, none",
                 ),
                 Port::or("level", "float", 0.95, "the level of `ci`"),
-                Port::new("low", "str?", "a column with ready lower bounds"),
-                Port::new("high", "str?", "a column with ready upper bounds"),
+                Port::new("low", "str?", "a column with ready lower bounds").naming(columns()),
+                Port::new("high", "str?", "a column with ready upper bounds").naming(columns()),
                 Port::or(
                     "over",
                     "list<str>",
                     json!(["seed"]),
                     "axes whose cells are averaged",
-                ),
+                )
+                .naming(Names::AxesOf("data".to_owned())),
                 Port::or(
                     "labels",
                     "list<str>",

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kyobashi_stage::{
-    Call, Cell, Context, Datum, Failure, Output, Outputs, Port, Signature, Stage,
+    Call, Cell, Context, Datum, Failure, Names, Output, Outputs, Port, Signature, Stage,
 };
 use serde_json::Value;
 
@@ -26,13 +26,15 @@ impl Stage for Aggregate {
                     "over",
                     "list<str>",
                     "axes to average over, as a rule `[seed]`",
-                ),
+                )
+                .naming(Names::AxesOf("runs".to_owned())),
                 Port::or(
                     "metrics",
                     "list<str>",
                     Value::Array(Vec::new()),
                     "metrics to summarise; all if empty",
-                ),
+                )
+                .naming(Names::FieldsOf("runs".to_owned())),
                 Port::or("ci", "float", 0.95, "confidence level of the intervals"),
             ],
             outs: vec![

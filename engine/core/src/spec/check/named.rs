@@ -23,7 +23,7 @@ pub(super) fn named(
             let (what, input) = match names {
                 Names::AxesOf(input) => ("axis", input),
                 Names::FieldsOf(input) => ("field", input),
-                Names::ColumnsOf(input) => ("column", input),
+                Names::ColumnsOf(input) | Names::ColumnsOr(input, _) => ("column", input),
             };
             let Some(ty) = given_type(check, scope, draft, input) else {
                 continue;
@@ -62,13 +62,16 @@ fn known(check: &Check<'_>, names: &Names, ty: &Type) -> Option<Vec<String>> {
             let shape = check.shapes.get(shape).filter(|shape| !shape.open)?;
             Some(shape.fields.keys().cloned().collect())
         }
-        (Names::ColumnsOf(_), Type::Table(columns)) if !columns.is_empty() => Some(
-            columns
-                .iter()
-                .cloned()
-                .chain(axes.unwrap_or_default())
-                .collect(),
-        ),
+        (Names::ColumnsOf(_) | Names::ColumnsOr(..), Type::Table(columns))
+            if !columns.is_empty() =>
+        {
+            let own = match names {
+                Names::ColumnsOr(_, own) => own.clone(),
+                _ => Vec::new(),
+            };
+            let axes = axes.unwrap_or_default();
+            Some(columns.iter().cloned().chain(axes).chain(own).collect())
+        }
         _ => None,
     }
 }
