@@ -34,14 +34,16 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// The folder was made by another version of the store, or is not a store.
-    #[error("{path} says \"{found}\", this program reads \"{expected}\"")]
+    #[error("{}{path} says \"{found}\", this program reads \"{expected}\"", if *newer { "the store was written by a newer kyo: " } else { "" })]
     Version {
-        /// The version file.
+        /// The version file, or the index.
         path: PathBuf,
-        /// Its content.
+        /// Its content, or the version of its tables.
         found: String,
         /// What this program writes.
         expected: &'static str,
+        /// Whether it is a later version of the same.
+        newer: bool,
     },
     /// The index could not be read or written.
     #[error("the index {path} failed: {source}")]
@@ -123,7 +125,11 @@ impl StoreError {
                  another disk with --store; what was stored before is intact"
             }
             StoreError::ReadOnly { .. } => {
-                "choose a store that can be written with --store, or ask for a run that only reuses"
+                "choose a store that can be written with --store DIR, or make this one writable; \
+                 what is in it can be reused as it is"
+            }
+            StoreError::Version { newer: true, .. } => {
+                "update kyo, or choose another folder with --store; the store was not touched"
             }
             StoreError::Version { .. } => {
                 "choose another folder with --store, or move this one away: everything in it can \

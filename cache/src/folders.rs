@@ -10,8 +10,11 @@ use std::path::{Path, PathBuf};
 use crate::error::io as named;
 use crate::{Digest, StoreError};
 
-/// The content of the version file. A change of layout or of the index's tables changes it.
+/// The content of the version file. A change of layout or of the index's tables raises its number.
 const VERSION: &str = "kyobashi store 1";
+
+/// What every version file begins with, and the number of this version.
+const FAMILY: (&str, u32) = ("kyobashi store ", 1);
 
 /// The folders and files of a store.
 #[derive(Clone, Debug)]
@@ -112,5 +115,10 @@ fn check(path: &Path, found: &str) -> Result<(), StoreError> {
             .trim_end()
             .to_owned(),
         expected: VERSION,
+        newer: found
+            .trim_end()
+            .strip_prefix(FAMILY.0)
+            .and_then(|number| number.parse::<u32>().ok())
+            .is_some_and(|number| number > FAMILY.1),
     })
 }

@@ -16,7 +16,7 @@ use crate::objects::mtime_ns;
 use crate::session::remove_all;
 use crate::store::{Inner, locked};
 use crate::tree::manifest;
-use crate::{Key, Kind, Store, StoreError, walk};
+use crate::{Digest, Key, Kind, Store, StoreError, walk};
 
 /// What to collect.
 #[derive(Clone, Debug)]
@@ -24,7 +24,10 @@ pub struct Policy {
     /// The records of these keys stay, whatever the rest says: those of kept runs, running runs
     /// and pins.
     pub keep: BTreeSet<(Kind, Key)>,
-    /// Records that were not used on the last so many days go; absent, none goes for its age.
+    /// These blobs and trees stay, also without a record: what the logs of kept runs name.
+    pub keep_blobs: BTreeSet<Digest>,
+    /// Records that were not used on the last so many days, today among them, go: with 0 all that
+    /// are not kept. Absent, none goes for its age.
     pub unused_days: Option<u32>,
     /// While the blobs are more than this many bytes together, the least recently used records
     /// go, of those the ones that are the quickest to make again for their bytes.
@@ -37,6 +40,7 @@ impl Default for Policy {
     fn default() -> Policy {
         Policy {
             keep: BTreeSet::new(),
+            keep_blobs: BTreeSet::new(),
             unused_days: None,
             max_bytes: None,
             grace: Duration::from_secs(3600),
@@ -134,13 +138,15 @@ fn choose<'a>(
     let mut left = Left::of(inventory);
     for (name, object) in &inventory.objects {
         // A tree that a run has just taken in needs its files, however old they are.
-        if name.1 && !left.uses.contains_key(name) && object.mtime_ns >= spare_from_ns {
+        let young = object.mtime_ns >= spare_from_ns;
+        if name.1 && !left.uses.contains_key(name) && (young || policy.keep_blobs.contains(&name.0))
+        {
             left.hold(inner, name)?;
         }
     }
     let mut rows = Vec::new();
     let mut candidates = Vec::new();
-    let oldest_day = policy.unused_days.map_or(i64::MIN, |days| {
+    let last_day = policy.unused_days.map_or(i64::MIN, |days| {
         inner.clock.today().saturating_sub(days.into())
     });
     for holder in &inventory.holders {
@@ -154,7 +160,7 @@ fn choose<'a>(
             left.drop(holder);
             rows.push(holder);
         } else if policy.keep.contains(&holder.at) {
-        } else if holder.row.used_day < oldest_day {
+        } else if holder.row.used_day <= last_day {
             left.drop(holder);
             rows.push(holder);
         } else {
@@ -165,6 +171,7 @@ fn choose<'a>(
     let orphan = |name: &Name, left: &Left<'_>| {
         left.uses.get(name).is_none_or(|uses| *uses == 0)
             && inventory.objects[name].mtime_ns < spare_from_ns
+            && !policy.keep_blobs.contains(&name.0)
     };
     if let Some(most) = policy.max_bytes {
         let cost = |holder: &Holder| holder.row.record.seconds / left.size(holder).max(1) as f64;

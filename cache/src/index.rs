@@ -54,6 +54,9 @@ PRAGMA user_version = 1;
 COMMIT;
 ";
 
+/// The version of the tables, as SQLite keeps it. An index with another is never touched.
+const USER_VERSION: i64 = 1;
+
 const COLUMNS: &str = "id, kind, key, outputs, blobs, usd, seconds, started_at_ms, note, used_day";
 
 /// A connection to the index.
@@ -68,16 +71,10 @@ impl Index {
     /// Opens the index for reading and writing; makes it where it is missing.
     pub(crate) fn open(path: &Path, claims: &Claims) -> Result<Index, StoreError> {
         let connection = connect(path)?;
-        let is_new = |connection: &Connection| {
-            connection
-                .pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))
-                .map(|version| version == 0)
-                .map_err(|error| StoreError::index(path, error))
-        };
-        if is_new(&connection)? {
+        if is_new(path, &connection)? {
             // SQLite does not wait for others while it changes to its log, so they have to wait.
             claims.alone(|| {
-                if is_new(&connection)? {
+                if is_new(path, &connection)? {
                     let made = connection.execute_batch(SCHEMA);
                     made.map_err(|error| StoreError::index(path, error))?;
                 }
@@ -99,13 +96,14 @@ impl Index {
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let probe = |connection: Connection| -> rusqlite::Result<Connection> {
             connection.busy_timeout(BUSY)?;
-            connection.query_row("SELECT row FROM flushed", [], |row| row.get::<_, i64>(0))?;
+            connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))?;
             Ok(connection)
         };
         let connection = Connection::open_with_flags(path, flags)
             .and_then(probe)
             .or_else(|_| Connection::open_with_flags(immutable(path), flags).and_then(probe))
             .map_err(|error| StoreError::index(path, error))?;
+        is_new(path, &connection)?;
         Ok(Index {
             path: path.to_path_buf(),
             connection: Mutex::new(connection),
@@ -272,6 +270,26 @@ impl Index {
         self.connection
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether the database has no tables yet.
+///
+/// # Errors
+/// [`StoreError::Version`] where its tables are another version's.
+fn is_new(path: &Path, connection: &Connection) -> Result<bool, StoreError> {
+    let found = connection
+        .pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))
+        .map_err(|error| StoreError::index(path, error))?;
+    match found {
+        0 => Ok(true),
+        USER_VERSION => Ok(false),
+        other => Err(StoreError::Version {
+            path: path.to_path_buf(),
+            found: format!("tables {other}"),
+            expected: "tables 1",
+            newer: other > USER_VERSION,
+        }),
     }
 }
 

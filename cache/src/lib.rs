@@ -16,7 +16,8 @@
 //!   tmp/<session>/           files that are not whole yet; a dead session's are removed
 //! <workspace>/               the part of one workspace (the same folder, unless told otherwise)
 //!   stat                     digests of files by their stat
-//!   runs/<n>/events.jsonl    the log of a run
+//!   runs/<n>/events.jsonl    the log of a run; locked while the run is alive
+//!   runs/<n>/pin             the name of a run that every collection keeps
 //! ```
 //!
 //! # The order of writes

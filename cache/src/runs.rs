@@ -2,7 +2,8 @@
 //!
 //! Knows nothing of what an event is.
 
-use std::fs::{self, File, OpenOptions};
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::PathBuf;
 
@@ -43,7 +44,13 @@ impl Runs {
         loop {
             let path = self.path(number);
             match fs::create_dir(&path) {
-                Ok(()) => return self.open(number),
+                Ok(()) => {
+                    let run = self.open(number)?;
+                    // For as long as the file is open, and not a moment longer, whatever ends the
+                    // process. Where files cannot be locked, a live run looks like a killed one.
+                    let _ = run.events.lock();
+                    return Ok(run);
+                }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
                 Err(error) => return Err(named("make the folder", &path)(error)),
             }
@@ -90,5 +97,47 @@ impl Runs {
     /// The log of a run.
     pub fn events(&self, number: u64) -> PathBuf {
         self.path(number).join("events.jsonl")
+    }
+
+    /// Whether a process is writing the log of this run.
+    pub fn is_live(&self, number: u64) -> bool {
+        let Ok(file) = File::open(self.events(number)) else {
+            return false;
+        };
+        matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+    }
+
+    /// Gives a run a name, under which it is kept by every collection; replaces an earlier one.
+    pub fn pin(&self, number: u64, name: &str) -> Result<(), StoreError> {
+        let path = self.pin_path(number);
+        fs::write(&path, name).map_err(named("write", &path))
+    }
+
+    /// Takes the name of a run away. Says whether it had one.
+    pub fn unpin(&self, number: u64) -> Result<bool, StoreError> {
+        let path = self.pin_path(number);
+        match fs::remove_file(&path) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(named("remove", &path)(error)),
+        }
+    }
+
+    /// The runs that have a name, each with it.
+    pub fn pins(&self) -> Result<BTreeMap<u64, String>, StoreError> {
+        let mut pins = BTreeMap::new();
+        for number in self.list()? {
+            let path = self.pin_path(number);
+            match fs::read_to_string(&path) {
+                Ok(name) => drop(pins.insert(number, name.trim().to_owned())),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(named("read", &path)(error)),
+            }
+        }
+        Ok(pins)
+    }
+
+    fn pin_path(&self, number: u64) -> PathBuf {
+        self.path(number).join("pin")
     }
 }

@@ -47,6 +47,8 @@ pub enum Fault {
         row: i64,
         /// The blobs, sorted.
         blobs: Vec<Digest>,
+        /// The record's own note, for those who know what is in it.
+        note: String,
     },
     /// A file that a process left half-written when it was killed.
     Unfinished {
@@ -144,6 +146,7 @@ impl Store {
                     key,
                     row: holder.row.id,
                     blobs,
+                    note: holder.row.record.note.clone(),
                 });
             }
         }

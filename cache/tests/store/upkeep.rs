@@ -107,6 +107,7 @@ fn verify_finds_each_flipped_bit_missing_blob_and_half_written_file_and_repairs_
             key: *key,
             row,
             blobs: vec![Digest::of(blob)],
+            note: String::new(),
         }
     };
     let digest = Digest::of(b"flipped");
