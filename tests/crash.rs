@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
 
 use serde_json::Value;
@@ -65,6 +66,102 @@ fn a_killed_run_goes_on_and_repeats_nothing_that_was_done() {
     let begun = space.read("log").lines().count();
     assert!((40..=48).contains(&begun), "{begun} scripts were begun");
     assert_eq!(space.run("many.yaml", &[]).ended("ran"), [""; 0]);
+}
+
+/// Kills of one test; each at a progress point of its own.
+const KILLS: usize = 24;
+
+#[test]
+fn a_run_that_is_killed_again_and_again_loses_nothing_and_repeats_nothing() {
+    let mut space = Space::new();
+    space.write("many.yaml", &MANY.replace("range(40)", "range(900)"));
+    let home = space.path("").display().to_string();
+    space.set("HOME", &home);
+    let (mut kills, mut told) = (0, BTreeSet::new());
+    let (mut repeats, mut losses) = (0, 0);
+    for round in 0..KILLS {
+        // Kinds of moments: as the run begins, as a stage starts, as one ends; early and late, with
+        // one job and with three. What comes once in a run is waited for once.
+        let (word, count) = match round % 4 {
+            0 => ("\"run_started\"", 1),
+            1 => ("\"node_started\"", 1 + round),
+            2 => ("\"made_from\"", 1),
+            _ => ("\"state\":\"ran\"", 1 + round),
+        };
+        let jobs = if round / 4 % 2 == 0 { "3" } else { "1" };
+        let mut child = space
+            .command(&["run", "many.yaml", "--json", "--jobs", jobs])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut seen = 0;
+        let mut ended = Vec::new();
+        while seen < count {
+            let Some(line) = lines.next().map(Result::unwrap) else {
+                break;
+            };
+            seen += usize::from(line.contains(word));
+            ended.push(line);
+        }
+        child.kill().unwrap();
+        // A run that had come to its end by itself was not killed.
+        kills += usize::from(child.wait().unwrap().signal() == Some(9));
+        // A last line without its end was not said.
+        ended.extend(lines.map_while(Result::ok));
+        let events = ended
+            .iter()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        for event in events.filter(|event| event["event"] == "node_finished") {
+            let address = event["address"].as_str().unwrap().to_owned();
+            if event["state"] == "ran" && !told.insert(address) {
+                repeats += 1;
+            }
+        }
+        // Everything that was ever said to be done is still there, and nothing is half-written.
+        if round % 6 == 5 {
+            let plan = space.kyo(&["plan", "many.yaml", "--json"]);
+            let plan: Vec<Value> = serde_json::from_str(&plan.stdout).unwrap();
+            losses += plan
+                .iter()
+                .filter(|node| told.contains(node["address"].as_str().unwrap()))
+                .filter(|node| node["state"] != "reused")
+                .count();
+            let found = space.kyo(&["verify", "--json"]);
+            let found: Value = serde_json::from_str(&found.stdout).unwrap();
+            let faults = found["faults"].as_array().unwrap().iter();
+            losses += faults
+                .filter(|fault| fault["fault"] != "half-written")
+                .count();
+        }
+    }
+    let last = space.run("many.yaml", &[]);
+    repeats += last
+        .ended("ran")
+        .iter()
+        .filter(|address| told.contains(*address))
+        .count();
+    assert_eq!(
+        last.totals()["ran"].as_u64().unwrap() + last.totals()["reused"].as_u64().unwrap(),
+        901
+    );
+    // At most what ran at the moment of a kill was begun twice.
+    let begun = space.read("log").lines().count();
+    println!(
+        "{kills} kills, {} told as done before the last run, {repeats} repeats, {losses} losses, {begun} scripts begun for 900",
+        told.len()
+    );
+    assert!(told.len() < 900, "every kill met a run at work");
+    assert_eq!((kills, repeats, losses), (KILLS, 0, 0));
+    assert!(
+        (900..=900 + 3 * KILLS).contains(&begun),
+        "{begun} scripts were begun"
+    );
+    assert_eq!(space.run("many.yaml", &[]).ended("ran"), [""; 0]);
+    assert_eq!(space.kyo(&["verify"]).code, 0);
+    let log = space.kyo(&["log", "--json"]).stdout;
+    assert_eq!(log.matches("\"outcome\":\"killed\"").count(), KILLS);
 }
 
 #[test]

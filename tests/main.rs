@@ -20,4 +20,6 @@ mod reference;
 mod resources;
 mod reuse;
 mod reviewer_benchmark;
+mod semantics;
 mod space;
+mod upkeep;

@@ -1,6 +1,10 @@
 //! The arguments of `kyo`; help texts are the doc comments here.
 
+mod keep;
+
 use std::path::PathBuf;
+
+pub(crate) use keep::{Gc, Log, Pin, Verify};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -56,6 +60,10 @@ pub(crate) enum Command {
     Plan(Plan),
     Why(Why),
     Show(Show),
+    Log(Log),
+    Pin(Pin),
+    Gc(Gc),
+    Verify(Verify),
     Setup(Setup),
     Doctor(Doctor),
     Init(Init),

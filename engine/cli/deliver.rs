@@ -3,12 +3,15 @@
 //! A file or text goes to `DIR/name` with the extension of its type where the name has none; a folder
 //! to `DIR/name/`; a list of files to `DIR/name/0.pdf`, …; anything else to `DIR/name.json`, and scalars
 //! to `DIR/name` as text. `DIR/outputs.json` holds all plain values.
+//!
+//! What is there already and is as it should be is left alone. What is there and was made by no run
+//! is replaced, and said: somebody has edited it.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use kyobashi_cache::{Editable, Store};
+use kyobashi_cache::{Digest, Editable, How, Store};
 use kyobashi_engine::artifact::Artifact;
 use kyobashi_engine::spec::Spec;
 use kyobashi_stage::Type;
@@ -16,7 +19,16 @@ use serde_json::Value;
 
 use crate::exit::Stopped;
 
-/// Writes the outputs that were reached, and returns their paths in order.
+/// What was delivered.
+#[derive(Default)]
+pub(crate) struct Delivered {
+    /// The path of each output, in order.
+    pub(crate) paths: Vec<PathBuf>,
+    /// Those that stood there with a content that no run has made.
+    pub(crate) restored: Vec<PathBuf>,
+}
+
+/// Writes the outputs that were reached.
 ///
 /// # Errors
 /// When a file cannot be written.
@@ -25,9 +37,9 @@ pub(crate) fn deliver(
     spec: &Spec,
     outputs: &[(String, Artifact)],
     dir: &Path,
-) -> Result<Vec<PathBuf>, Stopped> {
+) -> Result<Delivered, Stopped> {
     fs::create_dir_all(dir).map_err(|error| unwritable(dir, &error))?;
-    let mut paths = Vec::new();
+    let mut delivered = Delivered::default();
     let mut plain = BTreeMap::new();
     for (name, artifact) in outputs {
         let ty = spec
@@ -38,12 +50,14 @@ pub(crate) fn deliver(
         if let Some(value) = artifact.plain() {
             plain.insert(name.clone(), value);
         }
-        paths.push(put(
+        let path = put(
             store,
             &dir.join(name),
             ty.unwrap_or(&Type::Any),
             artifact,
-        )?);
+            &mut delivered.restored,
+        )?;
+        delivered.paths.push(path);
     }
     let text = serde_json::to_string_pretty(&plain).map_err(Stopped::fault)?;
     let all = dir.join("outputs.json");
@@ -53,27 +67,46 @@ pub(crate) fn deliver(
     {
         write(&all, text.as_bytes())?;
     }
-    Ok(paths)
+    Ok(delivered)
 }
 
-fn put(store: &Store, path: &Path, ty: &Type, artifact: &Artifact) -> Result<PathBuf, Stopped> {
+fn put(
+    store: &Store,
+    path: &Path,
+    ty: &Type,
+    artifact: &Artifact,
+    restored: &mut Vec<PathBuf>,
+) -> Result<PathBuf, Stopped> {
     match artifact {
-        Artifact::File(file) => {
-            let path = extended(path, extension(ty));
+        Artifact::File(file) | Artifact::Dir(file) => {
+            let path = match artifact {
+                Artifact::File(_) => extended(path, extension(ty)),
+                _ => path.to_owned(),
+            };
+            let found = there(store, &path);
+            if found == Some(file.digest) {
+                return Ok(path);
+            }
+            if found.is_some_and(|found| !store.has(&found)) {
+                restored.push(path.clone());
+            }
             clear(&path)?;
+            if let Some(origin) = file.origin.as_ref().filter(|_| !store.has(&file.digest)) {
+                // A file of the workspace that is an output as it is was never stored.
+                match artifact {
+                    Artifact::Dir(_) => store.put_tree(origin, How::Copy)?,
+                    _ => store.put_file(origin, How::Copy)?,
+                };
+            }
             store.place(&file.digest, &path, Editable::Yes)?;
             Ok(path)
-        }
-        Artifact::Dir(file) => {
-            clear(path)?;
-            store.place(&file.digest, path, Editable::Yes)?;
-            Ok(path.to_owned())
         }
         Artifact::List(_) | Artifact::Grid(_) if artifact.plain().is_none() => {
             clear(path)?;
             fs::create_dir_all(path).map_err(|error| unwritable(path, &error))?;
             for (index, member) in artifact.members().unwrap_or_default().iter().enumerate() {
-                put(store, &path.join(index.to_string()), ty.member(), member)?;
+                let path = path.join(index.to_string());
+                put(store, &path, ty.member(), member, restored)?;
             }
             Ok(path.to_owned())
         }
@@ -111,6 +144,18 @@ fn extension(ty: &Type) -> Option<&str> {
         Type::Table(_) => Some(".csv"),
         Type::Optional(inner) => extension(inner),
         _ => None,
+    }
+}
+
+/// The digest of what stands at a path; none where nothing stands there that a store could hold.
+fn there(store: &Store, path: &Path) -> Option<Digest> {
+    let found = path.symlink_metadata().ok()?;
+    if found.is_dir() {
+        store.digest_tree(path).ok()
+    } else if found.is_file() {
+        store.digest_file(path).ok()
+    } else {
+        None
     }
 }
 

@@ -22,7 +22,7 @@ macro_rules! codes {
 codes! {
     /// Everything asked for was done.
     DONE = 0;
-    /// A stage failed; what was done is kept.
+    /// A stage failed, or `kyo verify` left faults; what was done is kept.
     STAGE_FAILED = 1;
     /// Wrong use of the command, or a wrong pipeline.
     WRONG_USE = 2;
@@ -31,6 +31,9 @@ codes! {
     /// Stopped by the user; what was done is kept.
     INTERRUPTED = 130;
 }
+
+/// `kyo verify` left faults in the store.
+pub(crate) const FAULTS_LEFT: Code = STAGE_FAILED;
 
 impl From<Code> for ExitCode {
     fn from(code: Code) -> Self {
@@ -45,6 +48,8 @@ pub(crate) struct Stopped {
     /// Lower-case fragment; empty when everything was said already.
     pub(crate) message: String,
     pub(crate) help: Option<String>,
+    /// The store may only be read: a reader goes on.
+    pub(crate) read_only: bool,
 }
 
 impl Stopped {
@@ -54,6 +59,7 @@ impl Stopped {
             code: WRONG_USE,
             message: message.to_string(),
             help: None,
+            read_only: false,
         }
     }
 
@@ -63,6 +69,7 @@ impl Stopped {
             code: OUR_FAULT,
             message: message.to_string(),
             help: None,
+            read_only: false,
         }
     }
 
@@ -72,6 +79,7 @@ impl Stopped {
             code,
             message: String::new(),
             help: None,
+            read_only: false,
         }
     }
 
@@ -98,6 +106,7 @@ impl From<kyobashi_cache::StoreError> for Stopped {
             code: STAGE_FAILED,
             message: error.to_string(),
             help,
+            read_only: matches!(error, kyobashi_cache::StoreError::ReadOnly { .. }),
         }
     }
 }
@@ -108,6 +117,7 @@ impl From<kyobashi_stage::Failure> for Stopped {
             code: WRONG_USE,
             message: failure.message,
             help: failure.help,
+            read_only: false,
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The run journal: every event but progress, one JSON line each, in `runs/N/events.jsonl`.
+//! The run journal: every event but progress, one JSON line each, in `runs/N/events.jsonl`. A line also
+//! has `t`, the seconds since the run began.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -13,7 +14,23 @@ use serde::Deserialize;
 /// Writes the journal.
 pub(crate) struct Journal {
     file: BufWriter<File>,
+    begun: Instant,
     flushed: Instant,
+}
+
+/// A line of the journal, as it is written.
+#[derive(serde::Serialize)]
+struct Line<'a> {
+    t: f64,
+    #[serde(flatten)]
+    event: &'a Event,
+}
+
+/// The part of a line that is not of the event.
+#[derive(serde::Deserialize)]
+struct When {
+    #[serde(default)]
+    t: Option<f64>,
 }
 
 impl Journal {
@@ -21,6 +38,7 @@ impl Journal {
     pub(crate) fn new(file: File) -> Self {
         Self {
             file: BufWriter::new(file),
+            begun: Instant::now(),
             flushed: Instant::now(),
         }
     }
@@ -31,7 +49,8 @@ impl Observer for Journal {
         if matches!(event, Event::NodeNoted { .. }) {
             return;
         }
-        let line = serde_json::to_string(event).expect("events are JSON");
+        let t = (self.begun.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
+        let line = serde_json::to_string(&Line { t, event }).expect("events are JSON");
         let end = matches!(event, Event::RunFinished(_));
         let mut written = writeln!(self.file, "{line}");
         if end || self.flushed.elapsed() > Duration::from_millis(500) {
@@ -96,13 +115,30 @@ pub(crate) fn durations(runs: &Runs) -> Durations {
     durations
 }
 
-/// The events of a journal.
+/// The events of a journal; those that a newer program has added are left out.
 pub(crate) fn events(path: &Path) -> Vec<Event> {
-    let Ok(file) = File::open(path) else {
-        return Vec::new();
-    };
-    let lines = BufReader::new(file).lines().map_while(Result::ok);
-    lines
+    lines(path)
         .filter_map(|line| serde_json::from_str(&line).ok())
         .collect()
+}
+
+/// The events of a journal, each with the seconds since the run began, where it has them.
+pub(crate) fn timed(path: &Path) -> Vec<(Option<f64>, Event)> {
+    let read = |line: String| {
+        let when: When = serde_json::from_str(&line).ok()?;
+        Some((when.t, serde_json::from_str(&line).ok()?))
+    };
+    lines(path).filter_map(read).collect()
+}
+
+/// The first event of a journal: how the run began.
+pub(crate) fn first(path: &Path) -> Option<Event> {
+    serde_json::from_str(&lines(path).next()?).ok()
+}
+
+/// The lines of a journal as they are.
+pub(crate) fn lines(path: &Path) -> impl Iterator<Item = String> {
+    let file = File::open(path).ok().map(BufReader::new);
+    file.into_iter()
+        .flat_map(|file| file.lines().map_while(Result::ok))
 }

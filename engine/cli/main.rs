@@ -8,6 +8,7 @@ mod arguments;
 mod commands;
 mod deliver;
 mod exit;
+mod history;
 mod journal;
 mod lines;
 mod machine;

@@ -1,12 +1,13 @@
 //! What a run came to, for people: each failure with the end of its log, its places and what it took
 //! down; the counts; and the line that goes on.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use kyobashi_engine::plan::Blocked;
 use kyobashi_engine::run::{Ended, Finished, Totals};
 
 use crate::arguments::{Global, Run};
+use crate::deliver::Delivered;
 use crate::progress::counts;
 use crate::talk;
 
@@ -17,7 +18,7 @@ const LAST: usize = 12;
 const NAMED: usize = 6;
 
 /// Says it all.
-pub(crate) fn tell(global: &Global, arguments: &Run, ended: &Ended, delivered: &[PathBuf]) {
+pub(crate) fn tell(global: &Global, arguments: &Run, ended: &Ended, delivered: &Delivered) {
     // What failed is said also to those who asked for quiet.
     let heard = Global {
         quiet: false,
@@ -45,8 +46,14 @@ pub(crate) fn tell(global: &Global, arguments: &Run, ended: &Ended, delivered: &
             talk::say(global, &format!("output `{name}`: {text}"));
         }
     }
+    for path in &delivered.restored {
+        talk::say(
+            global,
+            &format!("{} was not as any run made it: restored", path.display()),
+        );
+    }
     if let Some(dir) = &arguments.out
-        && !delivered.is_empty()
+        && !delivered.paths.is_empty()
     {
         talk::say(global, &format!("Results in {}", dir.display()));
     }

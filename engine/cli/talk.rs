@@ -108,3 +108,29 @@ pub(crate) fn money(usd: f64) -> String {
         usd => format!("${usd:.2}"),
     }
 }
+
+/// Bytes for people: `17 B`, `3.4 MB`; powers of ten, as disks are sold.
+pub(crate) fn size(bytes: u64) -> String {
+    let mut scaled = bytes as f64;
+    for unit in ["B", "kB", "MB", "GB"] {
+        if scaled < 1000.0 {
+            return match unit {
+                "B" => format!("{bytes} B"),
+                _ => format!("{scaled:.1} {unit}"),
+            };
+        }
+        scaled /= 1000.0;
+    }
+    format!("{scaled:.1} TB")
+}
+
+/// A moment for people, in their own time zone: `2026-11-23 09:20`. Milliseconds since 1970.
+pub(crate) fn when(at_ms: u64) -> String {
+    let zoned = moment(at_ms).to_zoned(jiff::tz::TimeZone::system());
+    zoned.strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+fn moment(at_ms: u64) -> jiff::Timestamp {
+    let at_ms = i64::try_from(at_ms).unwrap_or(i64::MAX);
+    jiff::Timestamp::from_millisecond(at_ms).unwrap_or(jiff::Timestamp::MAX)
+}

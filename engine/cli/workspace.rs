@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use kyobashi_cache::{Options, Store};
+use kyobashi_cache::{Access, Options, Store};
 use kyobashi_engine::plan::Sources;
 use kyobashi_engine::run::read_sources;
 use kyobashi_engine::spec::{Checked, Question, Severity, Spec, check};
@@ -90,6 +90,21 @@ pub(crate) fn spec(
     surroundings: &Surroundings,
     keys_required: bool,
 ) -> Result<Spec, Stopped> {
+    let (spec, _) = spec_and_texts(global, pipeline, catalogue, surroundings, keys_required)?;
+    Ok(spec)
+}
+
+/// A spec without errors, with the text of every file that it was read from, by name.
+///
+/// # Errors
+/// As [`spec`].
+pub(crate) fn spec_and_texts(
+    global: &Global,
+    pipeline: &Pipeline,
+    catalogue: &Catalogue,
+    surroundings: &Surroundings,
+    keys_required: bool,
+) -> Result<(Spec, BTreeMap<String, String>), Stopped> {
     let checked = checked(pipeline, catalogue, surroundings, keys_required)?;
     let wrong = checked
         .problems
@@ -99,7 +114,10 @@ pub(crate) fn spec(
         let text = problems::render(&checked, Format::Text, crate::talk::colored(global));
         std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes())?;
     }
-    checked.spec.ok_or_else(|| Stopped::shown(exit::WRONG_USE))
+    let texts = checked.sources;
+    let spec = checked.spec;
+    spec.map(|spec| (spec, texts))
+        .ok_or_else(|| Stopped::shown(exit::WRONG_USE))
 }
 
 /// Where results are kept.
@@ -122,6 +140,49 @@ pub(crate) fn open(global: &Global, file: Option<&Path>) -> Result<Store, Stoppe
     let store = Store::open(&dir, Options::default())?;
     store.preload()?;
     Ok(store)
+}
+
+/// Opens a store that must be there, to read what it has. Nothing is made where there is none.
+///
+/// # Errors
+/// When there is no store, or it cannot be read.
+pub(crate) fn look(global: &Global) -> Result<Store, Stopped> {
+    opened(global, Access::Read)
+}
+
+/// Opens a store that must be there, to read all of it: where it may be written, the processes that
+/// work on it are told from those that died.
+///
+/// # Errors
+/// When there is no store, or it cannot be read.
+pub(crate) fn look_closely(global: &Global) -> Result<Store, Stopped> {
+    match opened(global, Access::Write) {
+        Err(stopped) if stopped.read_only => opened(global, Access::Read),
+        opened => opened,
+    }
+}
+
+/// Opens a store that must be there, to change it.
+///
+/// # Errors
+/// When there is no store, or it cannot be written.
+pub(crate) fn change(global: &Global) -> Result<Store, Stopped> {
+    opened(global, Access::Write)
+}
+
+fn opened(global: &Global, access: Access) -> Result<Store, Stopped> {
+    let dir = std::path::absolute(store_dir(global, None)).map_err(Stopped::fault)?;
+    if !dir.join("version").exists() {
+        return Err(
+            Stopped::wrong(format!("there is no store at {}", dir.display()))
+                .help("name it with `--store DIR`; `kyo run FILE` makes one beside the file"),
+        );
+    }
+    let options = Options {
+        access,
+        ..Options::default()
+    };
+    Ok(Store::open(&dir, options)?)
 }
 
 /// The digests of every file that the spec names.

@@ -4,12 +4,16 @@ mod check;
 mod completions;
 mod demo;
 mod doctor;
+mod gc;
 mod init;
+mod log;
+mod pin;
 mod plan;
 mod run;
 mod schema;
 mod setup;
 mod show;
+mod verify;
 mod why;
 
 use crate::arguments::{Arguments, Command};
@@ -27,6 +31,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Code, Stopped> {
         Command::Plan(arguments) => plan::plan(global, arguments),
         Command::Why(arguments) => why::why(global, arguments),
         Command::Show(arguments) => show::show(global, arguments),
+        Command::Log(arguments) => log::log(global, arguments),
+        Command::Pin(arguments) => pin::pin(global, arguments),
+        Command::Gc(arguments) => gc::gc(global, arguments),
+        Command::Verify(arguments) => verify::verify(global, arguments),
         Command::Setup(_) => setup::setup(global).map(|_| crate::exit::DONE),
         Command::Doctor(_) => doctor::doctor(global),
         Command::Init(arguments) => init::init(global, arguments),

@@ -4,25 +4,28 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use kyobashi_cache::Store;
+use kyobashi_cache::{Digest, Store};
 use kyobashi_engine::artifact::Artifact;
 use kyobashi_engine::exec::keeper::Keeper;
 use kyobashi_engine::exec::{Executors, tree, worker};
 use kyobashi_engine::plan::Sources;
-use kyobashi_engine::run::{Asked, Ended, Observer, RunError, Settings, Stop, drive, preview};
-use kyobashi_engine::spec::Spec;
+use kyobashi_engine::run::{
+    Asked, Ended, MadeFrom, Observer, RunError, Settings, Stop, drive, preview,
+};
+use kyobashi_engine::spec::{Spec, Template};
 use kyobashi_science::Providers;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::arguments::{Global, Pipeline, Run};
+use crate::deliver::{self, Delivered};
 use crate::exit::{self, Code, Stopped};
 use crate::journal::{self, Journal};
 use crate::lines::Lines;
 use crate::progress::Progress;
+use crate::summary;
 use crate::surroundings::{self, Surroundings};
 use crate::workspace::{self, Catalogue};
-use crate::{deliver, summary};
 
 /// What a run left behind, for those who start runs.
 pub(super) struct Outcome {
@@ -39,7 +42,8 @@ pub(super) fn run(global: &Global, arguments: &Run) -> Result<Code, Stopped> {
 pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopped> {
     let surroundings = Surroundings::read();
     let catalogue = Catalogue::new(Providers::default());
-    let spec = workspace::spec(global, &arguments.pipeline, &catalogue, &surroundings, true)?;
+    let (spec, texts) =
+        workspace::spec_and_texts(global, &arguments.pipeline, &catalogue, &surroundings, true)?;
     for name in &arguments.refresh {
         if !spec
             .stages
@@ -78,6 +82,7 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
     let settings = Settings {
         run: run.number,
         asked: asked(&arguments.pipeline)?,
+        made_from: made_from(&spec, &texts, &sources, &store, &arguments.refresh),
         machine: surroundings::machine(),
         durations: {
             let runs = store.runs();
@@ -115,7 +120,7 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
         .collect();
     let delivered = match &arguments.out {
         Some(dir) => deliver::deliver(&store, &spec, &reached, dir)?,
-        None => Vec::new(),
+        None => Delivered::default(),
     };
     summary::tell(global, arguments, &ended, &delivered);
     let code = if ended.totals.stopped {
@@ -131,7 +136,10 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
     } else {
         exit::DONE
     };
-    Ok(Outcome { code, delivered })
+    Ok(Outcome {
+        code,
+        delivered: delivered.paths,
+    })
 }
 
 /// Who carries out what. A trainer that is not there is an error before anything runs, if it would be
@@ -189,6 +197,48 @@ fn asked(pipeline: &Pipeline) -> Result<Asked, Stopped> {
         values: given.values.as_ref().map(|file| file.display().to_string()),
         set: given.set.clone(),
     })
+}
+
+/// What the run is made from: the texts go into the store, so that runs can be compared later.
+fn made_from(
+    spec: &Spec,
+    texts: &BTreeMap<String, String>,
+    sources: &Sources,
+    store: &Store,
+    refresh: &[String],
+) -> MadeFrom {
+    // A text that cannot be kept is known by its digest; the run itself does not need it.
+    let kept = |text: &str| {
+        store
+            .put_bytes(text.as_bytes())
+            .unwrap_or_else(|_| Digest::of(text.as_bytes()))
+    };
+    let by_path: BTreeMap<String, &Artifact> = sources
+        .iter()
+        .map(|(path, artifact)| (path.display().to_string(), artifact))
+        .collect();
+    let params = spec.params.iter().filter_map(|(name, param)| {
+        let value = match &param.value {
+            Template::Literal(value) => value.clone(),
+            Template::Path(path, _) => path.display().to_string().into(),
+            _ => return None,
+        };
+        Some((name.clone(), value))
+    });
+    MadeFrom {
+        kyo: env!("CARGO_PKG_VERSION").to_owned(),
+        files: texts
+            .iter()
+            .filter(|(_, text)| !text.is_empty())
+            .map(|(name, text)| (name.clone(), kept(text)))
+            .collect(),
+        params: params.collect(),
+        models: spec.models.clone(),
+        sources: (!by_path.is_empty())
+            .then(|| kept(&serde_json::to_string(&by_path).expect("artifacts are JSON"))),
+        machine: surroundings::machine(),
+        refresh: refresh.to_vec(),
+    }
 }
 
 fn provider_keys(servers: &Providers) -> BTreeMap<String, String> {

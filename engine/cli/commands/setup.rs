@@ -85,6 +85,7 @@ fn stopped(error: SetupError) -> Stopped {
         code,
         message: error.message,
         help: Some(error.help),
+        read_only: false,
     }
 }
 

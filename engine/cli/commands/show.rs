@@ -2,17 +2,17 @@
 
 use std::io::Write;
 
-use kyobashi_cache::{Kind, Store};
+use kyobashi_cache::Store;
 use kyobashi_engine::artifact::{Artifact, Artifacts};
 use kyobashi_engine::run::Finished;
 use serde_json::{Value, json};
 
 use crate::arguments::{Global, Show};
 use crate::exit::{self, Code, Stopped};
-use crate::{journal, talk, workspace};
+use crate::{history, journal, talk, workspace};
 
 pub(super) fn show(global: &Global, arguments: &Show) -> Result<Code, Stopped> {
-    let store = workspace::open(global, None)?;
+    let store = workspace::look(global)?;
     let runs = store.runs();
     let run = match arguments.run {
         Some(number) => Some(number).filter(|number| runs.path(*number).exists()),
@@ -44,7 +44,7 @@ pub(super) fn show(global: &Global, arguments: &Show) -> Result<Code, Stopped> {
                 .help("`kyo show` lists the addresses"),
         );
     };
-    let Some(record) = record(&store, one)? else {
+    let Some(record) = history::record(&store, one)? else {
         return Err(Stopped::wrong(format!(
             "`{address}` made nothing: {}",
             failed(one)
@@ -72,15 +72,6 @@ pub(super) fn show(global: &Global, arguments: &Show) -> Result<Code, Stopped> {
         talk::data(&serde_json::to_string_pretty(&document).map_err(Stopped::fault)?)?;
     }
     Ok(exit::DONE)
-}
-
-fn record(store: &Store, one: &Finished) -> Result<Option<kyobashi_cache::Record>, Stopped> {
-    let Some(key) = &one.key else { return Ok(None) };
-    let entries = store.history(Kind::Stage, key)?;
-    Ok(entries
-        .into_iter()
-        .find(|entry| entry.complete)
-        .map(|entry| entry.record))
 }
 
 fn failed(one: &Finished) -> String {

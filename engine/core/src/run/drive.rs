@@ -11,7 +11,7 @@ use kyobashi_stage::{Failure, Note};
 use tokio::sync::{mpsc, watch};
 
 use super::event::{
-    Asked, CallState, Event, FinalState, Finished, JOURNAL_VERSION, Observer, Totals,
+    Asked, CallState, Event, FinalState, Finished, JOURNAL_VERSION, MadeFrom, Observer, Totals,
 };
 use super::look::Wanted;
 use super::order::{Durations, Order};
@@ -29,6 +29,8 @@ pub struct Settings {
     pub run: u64,
     /// For the journal.
     pub asked: Asked,
+    /// For the journal.
+    pub made_from: MadeFrom,
     /// Facts of the machine for stage types that depend on it.
     pub machine: Machine,
     /// Stages (by name or path) that are run although a result is there.
@@ -172,6 +174,7 @@ pub async fn drive(
         at_ms: (settings.now_ms)(),
         known: driver.schedule.known(),
     });
+    driver.tell(&Event::MadeFrom(settings.made_from.clone()));
     loop {
         while let Some(effect) = driver.schedule.next_effect() {
             driver.obey(effect)?;
@@ -194,13 +197,14 @@ pub async fn drive(
     }
     driver.totals.seconds = begin.elapsed().as_secs_f64();
     let totals = driver.totals.clone();
-    driver.tell(&Event::RunFinished(totals.clone()));
     let top = driver.schedule.top();
     let outputs = spec
         .outputs
         .iter()
         .map(|output| (output.name.clone(), top.binding(output)));
-    let outputs = outputs.collect();
+    let outputs: Vec<_> = outputs.collect();
+    driver.tell(&outputs_made(store, &outputs));
+    driver.tell(&Event::RunFinished(totals.clone()));
     let known = driver.schedule.known();
     Ok(Ended {
         totals,
@@ -209,6 +213,23 @@ pub async fn drive(
         failures: driver.failures,
         outputs,
     })
+}
+
+/// The outputs that were reached, as an event.
+fn outputs_made(store: &Store, outputs: &[(String, Result<Artifact, Blocked>)]) -> Event {
+    let reached: BTreeMap<&String, &Artifact> = outputs
+        .iter()
+        .filter_map(|(name, artifact)| Some((name, artifact.as_ref().ok()?)))
+        .collect();
+    let text = serde_json::to_vec(&reached).expect("artifacts are JSON");
+    Event::OutputsMade {
+        outputs: reached
+            .iter()
+            .map(|(name, artifact)| ((*name).clone(), artifact.digest()))
+            .collect(),
+        // A journal without it is still a journal: the run itself has its results.
+        content: store.put_bytes(&text).ok(),
+    }
 }
 
 impl Driver<'_> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use kyobashi_cache::{Digest, Key};
-use kyobashi_stage::{Failure, Note};
+use kyobashi_stage::{Failure, Model, Note};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -29,6 +29,8 @@ pub enum Event {
         /// Stage runs known so far; fan-outs over results add to them.
         known: u64,
     },
+    /// What the run is made from; follows its start.
+    MadeFrom(MadeFrom),
     /// A fan-out was opened or a round began: more stage runs are known.
     Grown {
         known: u64,
@@ -60,7 +62,41 @@ pub enum Event {
         attempt: u32,
     },
     NodeFinished(Finished),
+    /// What the pipeline's `outputs:` came to, as far as they were reached; precedes the end.
+    OutputsMade {
+        outputs: BTreeMap<String, Digest>,
+        /// The blob with the outputs themselves, as artifacts by name; absent where it could not
+        /// be kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        content: Option<Digest>,
+    },
     RunFinished(Totals),
+}
+
+/// What a run is made from, beside the words that asked for it. What is long is in the store and
+/// stands here by its digest.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct MadeFrom {
+    /// The version of the program.
+    pub kyo: String,
+    /// Every file that was read as part of the pipeline, by its name: a blob.
+    pub files: BTreeMap<String, Digest>,
+    /// Effective values of the parameters.
+    #[serde(default)]
+    pub params: BTreeMap<String, Value>,
+    /// Effective models, by role.
+    #[serde(default)]
+    pub models: BTreeMap<String, Model>,
+    /// A blob with the files and folders that the pipeline names as data: a JSON object of
+    /// artifacts by path. Absent where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sources: Option<Digest>,
+    /// Facts of the machine that may enter keys.
+    #[serde(default)]
+    pub machine: BTreeMap<String, String>,
+    /// The stage runs that were asked for anew.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refresh: Vec<String>,
 }
 
 /// The words with which a run was asked for.

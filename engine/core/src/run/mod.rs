@@ -18,7 +18,7 @@ mod slots;
 mod work;
 
 pub use drive::{Ended, RunError, Settings, Stop, drive};
-pub use event::{Asked, CallState, Event, FinalState, Finished, Observer, Totals};
+pub use event::{Asked, CallState, Event, FinalState, Finished, MadeFrom, Observer, Totals};
 pub use look::read_sources;
 pub use order::Durations;
 pub use room::Taken;
