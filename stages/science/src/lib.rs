@@ -18,6 +18,7 @@ mod review;
 mod shapes;
 pub mod stats;
 mod template;
+mod trace;
 
 use kyobashi_stage::Stage;
 
@@ -39,6 +40,7 @@ pub fn stages(providers: Providers) -> Vec<Box<dyn Stage>> {
         Box::new(paper::Write),
         Box::new(review::Checks),
         Box::new(llm::Chat(client.clone())),
+        Box::new(trace::Numbers),
         Box::new(llm::Review(client)),
         Box::new(review::Aggregate),
         Box::new(benchmark::Score),

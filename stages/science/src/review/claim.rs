@@ -14,7 +14,7 @@ use crate::stats::{Comparison, ENOUGH, Row, Verdict};
 
 /// Which way a sentence says that results went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
+pub(crate) enum Way {
     Better,
     Worse,
     Lower,
@@ -113,12 +113,7 @@ pub(super) fn claimed(text: &str) -> Option<(Way, String)> {
     let words = plain
         .split(|c: char| !c.is_alphanumeric() && c != '-')
         .filter(|word| !word.is_empty());
-    let mut found = words.filter_map(|word| {
-        WORDS
-            .iter()
-            .find(|(stem, _)| matches(word, stem))
-            .map(|(_, way)| (*way, word.to_owned()))
-    });
+    let mut found = words.filter_map(|word| way(word).map(|way| (way, word.to_owned())));
     // `\change` writes the direction word itself, which is right by its making; what it still claims
     // is that there is a change.
     found.next().or_else(|| {
@@ -127,6 +122,12 @@ pub(super) fn claimed(text: &str) -> Option<(Way, String)> {
             .any(|reference| reference.name == "change")
             .then(|| (Way::Lower, "\\change".to_owned()))
     })
+}
+
+/// The direction that a word in small letters claims.
+pub(crate) fn way(word: &str) -> Option<Way> {
+    let known = WORDS.iter().find(|(stem, _)| matches(word, stem));
+    known.map(|(_, way)| *way)
 }
 
 fn matches(word: &str, stem: &str) -> bool {

@@ -10,4 +10,5 @@ mod structure;
 
 pub(crate) use aggregate::Aggregate;
 pub(crate) use checks::Checks;
+pub(crate) use claim::{Way, way};
 pub(crate) use finding::{Finding, RowName, Severity};

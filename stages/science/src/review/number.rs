@@ -8,26 +8,8 @@ use super::finding::{Finding, Severity, Spot};
 use crate::paper::draft::{Draft, Kind};
 use crate::paper::reference::{blank, find, references};
 use crate::paper::sentences;
-
-/// Words before a number that make it a name of a part or of a run.
-const STRUCTURE: [&str; 16] = [
-    "table",
-    "figure",
-    "fig",
-    "section",
-    "sec",
-    "equation",
-    "eq",
-    "appendix",
-    "algorithm",
-    "step",
-    "seed",
-    "run",
-    "version",
-    "chapter",
-    "line",
-    "page",
-];
+use crate::trace::token::{Number, Share, numbers};
+use crate::trace::words::part;
 
 /// Whole numbers up to this need no origin: they count the things just named.
 const SMALL: f64 = 12.0;
@@ -150,77 +132,33 @@ fn section_at(draft: &Draft, at: usize) -> String {
 /// The typed numbers of a sentence that nothing explains.
 fn typed(sentence: &str, results: &Value) -> Vec<String> {
     let text = mask(&blank(sentence));
-    let bytes = text.as_bytes();
-    let mut found = Vec::new();
-    let mut at = 0;
     // The number of a list item is no claim.
-    if let Some((number, rest)) = text.trim_start().split_once(". ")
-        && !number.is_empty()
-        && number.bytes().all(|byte| byte.is_ascii_digit())
-    {
-        at = text.len() - rest.len();
-    }
-    while at < bytes.len() {
-        if !bytes[at].is_ascii_digit() {
-            at += 1;
-            continue;
-        }
-        let start = at;
-        while at < bytes.len()
-            && (bytes[at].is_ascii_digit()
-                || (matches!(bytes[at], b'.' | b',')
-                    && bytes.get(at + 1).is_some_and(u8::is_ascii_digit)))
-        {
-            at += 1;
-        }
-        let word = &text[start..at];
-        let (before, after) = (&text[..start], &text[at..]);
-        if !explained(word, before, after, results) {
-            let unit: String = ["%", " %", "×", "x "]
-                .iter()
-                .find(|unit| after.starts_with(**unit))
-                .map(|unit| (*unit).trim().to_owned())
-                .unwrap_or_default();
-            found.push(format!("{word}{unit}"));
-        }
-    }
-    found
+    let item = text.trim_start().split_once(". ").filter(|(number, _)| {
+        !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+    });
+    let from = item.map_or(0, |(_, rest)| text.len() - rest.len());
+    numbers(&text)
+        .into_iter()
+        .filter(|number| number.at.start >= from && !explained(number, &text, results))
+        .map(|number| text[number.at].split_whitespace().collect())
+        .collect()
 }
 
-fn explained(word: &str, before: &str, after: &str, results: &Value) -> bool {
-    let joined = before.ends_with(|c: char| {
-        c.is_alphabetic()
-            || c == '_'
-            || c == '-' && before.trim_end_matches('-').ends_with(char::is_alphabetic)
-    });
-    let named = after.starts_with(|c: char| c.is_alphabetic() && c != 'x');
-    if joined || named {
+fn explained(number: &Number, text: &str, results: &Value) -> bool {
+    let (before, after) = (&text[..number.at.start], &text[number.at.end..]);
+    if number.name || number.version || part(before).is_some() {
         return true;
     }
-    let last = before
-        .trim_end_matches([' ', '~', '.', '\u{a0}'])
-        .rsplit(|c: char| !c.is_alphabetic())
-        .next();
-    if last.is_some_and(|last| STRUCTURE.contains(&last.to_lowercase().trim_end_matches('s'))) {
-        return true;
+    let next: String = after.chars().take(24).collect::<String>().to_lowercase();
+    let level = ["interval", "confidence", "ci", "level"]
+        .iter()
+        .any(|word| next.contains(word));
+    if number.share != Share::None {
+        return number.share == Share::Percent && level;
     }
-    let Ok(number) = word.replace(',', "").parse::<f64>() else {
-        return false;
-    };
-    let share =
-        after.trim_start().starts_with('%') || after.starts_with('×') || after.starts_with("x ");
-    let whole = !word.contains('.');
-    let confidence = share
-        && ["interval", "confidence", "ci", "level"]
-            .iter()
-            .any(|word| {
-                let next: String = after.chars().take(24).collect();
-                next.to_lowercase().contains(word)
-            });
-    confidence
-        || (!share && whole && number <= SMALL)
-        || (!share && whole && (1900.0..=2100.0).contains(&number))
-        || (!share && setting(results, number))
+    let size = number.value.abs();
+    (number.whole && (size <= SMALL || (1900.0..=2100.0).contains(&size)))
+        || setting(results, number.value)
 }
 
 /// Whether a number is the value of a setting.

@@ -1,0 +1,214 @@
+//! Judges the cells of tables, by the words of their rows and columns.
+
+use super::around::Around;
+use super::change::{self, Between, Operand};
+use super::context::Named;
+use super::entry::{Class, Finding, Verdict};
+use super::judge::{Judge, Judged};
+use super::kind::{self, Place};
+use super::lookup::{self, Asked};
+use super::plain::{Block, Cell, Kind};
+use super::results::Value;
+use super::token::{Number, Share, numbers};
+use super::words::{self, Said};
+
+impl Judge<'_> {
+    pub(super) fn cell_names(&self, cell: &Cell) -> Named {
+        let named = |text: &str| {
+            text.split(" / ")
+                .map(|part| self.evidence.names.named(part))
+                .reduce(Named::and)
+                .unwrap_or_default()
+        };
+        let columns = named(&cell.columns);
+        let own = named(&cell.rows).and(columns.clone()).halves_of(&columns);
+        own.or(&self.evidence.names.named(&cell.caption))
+    }
+
+    pub(super) fn cell(&mut self, block: &Block, cell: &Cell) -> Vec<Judged> {
+        let text = &block.plain.text;
+        let strict = self.cell_names(cell);
+        let near = strict
+            .clone()
+            .or(&self.evidence.names.named(&block.section));
+        let context = format!("{} | {}: {}", cell.rows, cell.columns, text.trim());
+        let mut out: Vec<Judged> = Vec::new();
+        for number in numbers(text) {
+            let finding = self.cell_value(&number, cell, text, &strict, &near, block);
+            if !number.spread {
+                self.columns.insert(
+                    (cell.table, cell.row, cell.column),
+                    (number.clone(), finding.clone()),
+                );
+            }
+            out.push((number, finding, context.clone()));
+        }
+        out
+    }
+
+    fn cell_value(
+        &self,
+        number: &Number,
+        cell: &Cell,
+        text: &str,
+        strict: &Named,
+        near: &Named,
+        block: &Block,
+    ) -> Finding {
+        let around = Around {
+            before: &text[..number.at.start],
+            after: &text[number.at.end..],
+            sentence: &cell.columns,
+        };
+        let place = Place {
+            block: Kind::Cell,
+            section: &block.section,
+            formula: false,
+            first: false,
+            settled: false,
+            change: false,
+        };
+        if let Some(finding) = kind::cell(self.evidence, number, cell, &place) {
+            return finding;
+        }
+        let matters = |value: &Value, depth: usize| depth < value.names.len();
+        let asked = Asked {
+            number,
+            strict,
+            near,
+            matters: &matters,
+            units: &format!("{} {} {}", cell.columns, cell.rows, around.after),
+            averaged: words::averaged(&cell.rows) || words::averaged(&cell.columns),
+            cell: true,
+            single: lookup::single(&format!("{} {} {}", cell.rows, cell.columns, cell.caption)),
+        };
+        let said = words::directions(&format!("{} {}", cell.columns, cell.rows))
+            .into_iter()
+            .next();
+        let changes = said.is_some()
+            || ["Δ", "change", "gain", "diff", "relative", "ratio"]
+                .iter()
+                .any(|word| cell.columns.to_lowercase().contains(word));
+        let looked = self.evidence.look(&asked);
+        let why = match looked {
+            Ok(finding) if !changes || finding.chance.is_some_and(|chance| chance < 0.05) => {
+                return finding;
+            }
+            Ok(_) => None,
+            Err(why) => why,
+        };
+        if let Some(finding) = self.averaged_cell(number, cell) {
+            return finding;
+        }
+        if !number.spread && (changes || number.share != Share::None || number.value < 0.0) {
+            if let Some(finding) = self.within_row(number, cell, said.as_ref()) {
+                return finding;
+            }
+            if let Ok(finding) =
+                change::measured(self.evidence, number, said.as_ref(), strict, near, true)
+            {
+                return finding;
+            }
+        }
+        if let Some(finding) = kind::unknown_setting(self.evidence, number, cell) {
+            return finding;
+        }
+        let class = if changes {
+            Class::Derived
+        } else {
+            Class::Result
+        };
+        Finding::untraced(
+            class,
+            why.unwrap_or_else(|| "no result has this value".to_owned()),
+        )
+    }
+
+    /// A change between two cells of the same row, or of the same column.
+    fn within_row(&self, number: &Number, cell: &Cell, said: Option<&Said>) -> Option<Finding> {
+        let said = said?;
+        let row: Vec<&(Number, Finding)> = self
+            .columns
+            .iter()
+            .filter(|((table, row, _), _)| *table == cell.table && *row == cell.row)
+            .map(|(_, judged)| judged)
+            .collect();
+        for from in &row {
+            for to in &row {
+                let operand = |judged: &'_ &(Number, Finding)| (judged.0.clone(), judged.1.clone());
+                let ((a, first), (b, last)) = (operand(from), operand(to));
+                if a.at == b.at && a.value == b.value {
+                    continue;
+                }
+                let between = Between {
+                    from: Operand {
+                        number: &a,
+                        finding: Some(&first),
+                    },
+                    to: Operand {
+                        number: &b,
+                        finding: Some(&last),
+                    },
+                };
+                let share = if number.share == Share::None && cell.columns.contains('%') {
+                    Share::Percent
+                } else {
+                    number.share
+                };
+                let asked = Number {
+                    share,
+                    ..number.clone()
+                };
+                if let Some(finding) = change::told(&asked, said, &between)
+                    .filter(|finding| finding.verdict == Verdict::Derived)
+                {
+                    return Some(finding);
+                }
+            }
+        }
+        None
+    }
+
+    /// The mean of the cells above or to the left, in a row or column that says so.
+    fn averaged_cell(&self, number: &Number, cell: &Cell) -> Option<Finding> {
+        let column = words::averaged(&cell.rows);
+        if !column && !words::averaged(&cell.columns) {
+            return None;
+        }
+        let mut cells: Vec<&(Number, Finding)> = self
+            .columns
+            .iter()
+            .filter(|((table, row, at), _)| {
+                *table == cell.table
+                    && if column {
+                        *at == cell.column && *row < cell.row
+                    } else {
+                        *row == cell.row && *at < cell.column
+                    }
+            })
+            .map(|(_, judged)| judged)
+            .collect();
+        // The last few: a table may hold several groups.
+        while cells.len() > 1 {
+            #[expect(clippy::cast_precision_loss, reason = "a table has few rows")]
+            let mean =
+                cells.iter().map(|(number, _)| number.value).sum::<f64>() / cells.len() as f64;
+            if (mean - number.value).abs() <= number.step {
+                let traced = cells
+                    .iter()
+                    .all(|(_, finding)| finding.verdict != Verdict::Untraced);
+                return Some(if traced {
+                    Finding::new(
+                        Class::Derived,
+                        Verdict::Derived,
+                        format!("the mean of {} cells of the table", cells.len()),
+                    )
+                } else {
+                    Finding::untraced(Class::Derived, "the mean of cells that lead to no result")
+                });
+            }
+            cells.remove(0);
+        }
+        None
+    }
+}

@@ -1,0 +1,353 @@
+//! Which results a text speaks of: the names that lead to results, found in words. A name is a folder,
+//! a data set or a metric, whatever stands at that depth of the results.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::results::{Results, Value, Weight};
+use super::stems::{EMPTY, stems};
+
+/// A name at one depth.
+#[derive(Debug)]
+struct Name {
+    stems: Vec<String>,
+    /// Whether it names a run: these are told in too many ways to contradict anything.
+    run: bool,
+    /// What the notes call it.
+    titles: Vec<Vec<String>>,
+}
+
+/// All names of a folder of results.
+#[derive(Debug)]
+pub(super) struct Names {
+    /// Per depth.
+    depths: Vec<BTreeMap<String, Name>>,
+    /// The depth of the runs, if there is one.
+    pub(super) run: Option<usize>,
+}
+
+/// The names that a text holds, per depth.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Named {
+    full: Vec<BTreeSet<String>>,
+    partly: Vec<BTreeSet<String>>,
+    /// Per depth, names told at least by half where none is told in full.
+    half: Vec<BTreeSet<String>>,
+    /// Whether names told in part count as named.
+    lenient: bool,
+}
+
+/// More different names than this at one depth are data, not names.
+const MOST: usize = 400;
+
+impl Names {
+    pub(super) fn of(results: &Results) -> Self {
+        let mut depths: Vec<BTreeMap<String, Name>> = Vec::new();
+        for value in results
+            .values
+            .iter()
+            .filter(|value| value.weight <= Weight::Point)
+        {
+            for (depth, name) in value.names.iter().enumerate() {
+                if depths.len() <= depth {
+                    depths.resize_with(depth + 1, BTreeMap::new);
+                }
+                if !depths[depth].contains_key(name) && depths[depth].len() < MOST {
+                    depths[depth].insert(name.clone(), entry(name, results));
+                }
+            }
+        }
+        let run = depths
+            .iter()
+            .position(|names| names.len() > 1 && names.values().any(|name| name.run));
+        let folders = || {
+            depths
+                .iter()
+                .position(|names| names.keys().any(|name| is_baseline(name)))
+        };
+        let run = run.or_else(folders);
+        Self { depths, run }
+    }
+
+    /// The names that a text holds. Of nested names (`loss`, `val loss`) the longest counts.
+    pub(super) fn named(&self, text: &str) -> Named {
+        let words = stems(text);
+        if words.is_empty() {
+            return Named::default();
+        }
+        let set: BTreeSet<&str> = words.iter().map(String::as_str).collect();
+        let mut out = Named::default();
+        for names in &self.depths {
+            let mut full: Vec<(usize, &String)> = Vec::new();
+            let mut partly: Vec<(f64, &String)> = Vec::new();
+            for (name, entry) in names.iter().filter(|_| names.len() > 1) {
+                let count = entry
+                    .stems
+                    .iter()
+                    .filter(|stem| set.contains(stem.as_str()))
+                    .count();
+                let run = entry.run && follows(&words, &entry.stems);
+                let titled = entry.titles.iter().any(|title| {
+                    words == *title
+                        || (title.len() == 1 && words.first() == title.first() && words.len() == 1)
+                });
+                let baseline = is_baseline(name) && set.contains("baseline");
+                if baseline && words.len() > 2 {
+                    partly.push((1.0, name));
+                    continue;
+                }
+                if run
+                    || titled
+                    || baseline
+                    || (!entry.run && !entry.stems.is_empty() && count == entry.stems.len())
+                {
+                    full.push((entry.stems.len(), name));
+                } else if count > 0 && !entry.run {
+                    #[expect(clippy::cast_precision_loss, reason = "a name has few words")]
+                    partly.push((count as f64 / entry.stems.len() as f64, name));
+                }
+            }
+            let longest = full.iter().map(|(length, _)| *length).max().unwrap_or(0);
+            // A shorter name counts beside a longer one only if it shares no word with it.
+            let kept = full.iter().filter(|(length, name)| {
+                *length == longest
+                    || full
+                        .iter()
+                        .filter(|(other, _)| other > length)
+                        .all(|(_, other)| {
+                            let longer = &names[*other].stems;
+                            names[*name].stems.iter().all(|stem| !longer.contains(stem))
+                        })
+            });
+            let full: BTreeSet<String> = kept.map(|(_, name)| (*name).clone()).collect();
+            let best = partly.iter().map(|(score, _)| *score).fold(0.0, f64::max);
+            let partly = partly
+                .iter()
+                .filter(|(score, _)| *score >= best.max(0.3))
+                .map(|(_, name)| (*name).clone());
+            out.full.push(if full.len() == names.len() {
+                BTreeSet::new()
+            } else {
+                full
+            });
+            out.partly.push(partly.collect());
+            out.half.push(
+                if best >= 0.5 && out.full.last().is_some_and(BTreeSet::is_empty) {
+                    out.partly.last().cloned().unwrap_or_default()
+                } else {
+                    BTreeSet::new()
+                },
+            );
+        }
+        out
+    }
+
+    /// Whether a text names something else than a run.
+    pub(super) fn tells(&self, text: &str) -> bool {
+        let named = self.named(text);
+        let told = |sets: &[BTreeSet<String>]| {
+            sets.iter()
+                .enumerate()
+                .any(|(depth, names)| !self.is_run(depth) && !names.is_empty())
+        };
+        told(&named.full) || told(&named.half)
+    }
+
+    /// Whether a name at a depth names a run.
+    pub(super) fn is_run(&self, depth: usize) -> bool {
+        self.run == Some(depth)
+    }
+
+    pub(super) fn is_baseline(&self, value: &Value) -> bool {
+        self.run
+            .and_then(|run| value.names.get(run))
+            .is_some_and(|name| is_baseline(name))
+    }
+}
+
+fn is_baseline(name: &str) -> bool {
+    let low = name.to_lowercase();
+    low == "run_0"
+        || low == "run0"
+        || ["baseline", "control", "vanilla"]
+            .iter()
+            .any(|word| low.contains(word))
+}
+
+/// Whether the words hold `stems` one after the other.
+fn follows(words: &[String], stems: &[String]) -> bool {
+    !stems.is_empty() && words.windows(stems.len()).any(|window| window == stems)
+}
+
+fn entry(name: &str, results: &Results) -> Name {
+    let low = name.to_lowercase();
+    let number = low
+        .strip_prefix("run")
+        .or_else(|| low.strip_prefix("exp"))
+        .or_else(|| low.strip_prefix("trial"));
+    let run = number.is_some_and(|rest| {
+        let rest = rest.trim_start_matches(['_', '-', ' ']);
+        !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit())
+    });
+    let all = stems(name);
+    let told: Vec<String> = all
+        .iter()
+        .filter(|stem| run || (!EMPTY.contains(&stem.as_str()) && stem.chars().count() > 1))
+        .cloned()
+        .collect();
+    let titles = results
+        .titles
+        .iter()
+        .filter(|(known, _)| *known == low)
+        .map(|(_, title)| stems(title))
+        .collect();
+    Name {
+        stems: told,
+        run,
+        titles,
+    }
+}
+
+impl Named {
+    /// Names of both; where this says nothing at a depth, those of the other count.
+    pub(super) fn or(mut self, other: &Self) -> Self {
+        if self.full.is_empty() {
+            return other.clone();
+        }
+        for (mine, theirs) in self.full.iter_mut().zip(&other.full) {
+            if mine.is_empty() {
+                mine.clone_from(theirs);
+            }
+        }
+        for (mine, theirs) in self.partly.iter_mut().zip(&other.partly) {
+            mine.extend(theirs.iter().cloned());
+        }
+        self
+    }
+
+    /// How well a value fits: two for each name told in full, one for each told in part.
+    pub(super) fn support(&self, value: &Value) -> usize {
+        value
+            .names
+            .iter()
+            .enumerate()
+            .map(|(depth, name)| {
+                if self
+                    .full
+                    .get(depth)
+                    .is_some_and(|names| names.contains(name))
+                {
+                    2
+                } else {
+                    usize::from(
+                        self.partly
+                            .get(depth)
+                            .is_some_and(|names| names.contains(name)),
+                    )
+                }
+            })
+            .sum()
+    }
+
+    /// The depth at which the text names something else than the value's name.
+    pub(super) fn against(&self, value: &Value, matters: &dyn Fn(usize) -> bool) -> Option<usize> {
+        let metric = metric_depth(value);
+        (0..self.full.len()).find(|depth| {
+            let name = value.names.get(*depth);
+            let within = |names: &BTreeSet<String>| name.is_some_and(|name| names.contains(name));
+            if !matters(*depth) {
+                return false;
+            }
+            if !self.full[*depth].is_empty() {
+                let partly = self.lenient && within(&self.partly[*depth]);
+                return !(partly || within(&self.full[*depth]));
+            }
+            // A column `Inference speed` is not about losses, even if it names its metric in part.
+            let half = self.half.get(*depth).filter(|names| !names.is_empty());
+            !self.lenient && *depth == metric && half.is_some_and(|names| !within(names))
+        })
+    }
+
+    /// Names told in part are named too.
+    pub(super) fn lenient(self) -> Self {
+        Self {
+            lenient: true,
+            ..self
+        }
+    }
+
+    /// Without the names told by half, where `other` tells some.
+    pub(super) fn halves_of(mut self, other: &Self) -> Self {
+        if other.half.iter().any(|names| !names.is_empty()) {
+            self.half.clone_from(&other.half);
+        }
+        self
+    }
+
+    /// The names told in full at a depth.
+    pub(super) fn at(&self, depth: usize) -> String {
+        let names = self.full.get(depth).into_iter().flatten();
+        let all: Vec<&str> = names.map(String::as_str).collect();
+        if all.is_empty() {
+            let half = self.half.get(depth).into_iter().flatten();
+            return half.map(String::as_str).collect::<Vec<_>>().join(", ");
+        }
+        all.join(", ")
+    }
+}
+
+/// The depth of the name of what was measured.
+pub(super) fn metric_depth(value: &Value) -> usize {
+    let last = value.names.len().saturating_sub(1);
+    let made = value
+        .names
+        .last()
+        .is_some_and(|name| name.starts_with("std") || name.starts_with("95 %"));
+    if made { last.saturating_sub(1) } else { last }
+}
+
+/// Whether a value is a spread, by its names.
+pub(super) fn is_spread(value: &Value) -> bool {
+    let told = value.names.iter().rev().take(2);
+    told.flat_map(|name| {
+        let low = name.to_lowercase();
+        low.split(|c: char| !c.is_alphanumeric())
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    })
+    .any(|word| {
+        [
+            "std", "stderr", "stderrs", "stds", "sem", "se", "ci", "ci95", "interval", "stdev",
+            "sd", "variance", "var", "err",
+        ]
+        .contains(&word.as_str())
+    })
+}
+
+impl Named {
+    /// Names of both.
+    pub(super) fn and(mut self, other: Self) -> Self {
+        if self.full.is_empty() {
+            return other;
+        }
+        if self.half.iter().all(BTreeSet::is_empty) {
+            self.half.clone_from(&other.half);
+        }
+        for (mine, theirs) in self.full.iter_mut().zip(other.full) {
+            mine.extend(theirs);
+        }
+        for (mine, theirs) in self.partly.iter_mut().zip(other.partly) {
+            mine.extend(theirs);
+        }
+        self
+    }
+
+    /// Where this says something, what the other says counts too.
+    pub(super) fn widened(mut self, other: &Self) -> Self {
+        for (mine, theirs) in self.full.iter_mut().zip(&other.full) {
+            if !mine.is_empty() {
+                mine.extend(theirs.iter().cloned());
+            }
+        }
+        self
+    }
+}

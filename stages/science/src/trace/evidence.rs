@@ -1,0 +1,315 @@
+//! Results in the forms in which numbers are looked up: as they are, as means over one name, and as
+//! changes between two runs; with how often a number would match by chance.
+
+use std::collections::BTreeMap;
+
+use super::super::review::Way;
+use super::context::{Names, is_spread};
+use super::fit::{Fit, cells, factorial, fit, same, sizes, slack};
+use super::results::{Results, Value, Weight};
+use super::token::{Number, Share};
+
+/// Two results that differ in the run alone.
+#[derive(Clone, Debug)]
+pub(super) struct Pair {
+    pub(super) from: usize,
+    pub(super) to: usize,
+    /// Whether `from` is the baseline.
+    pub(super) based: bool,
+}
+
+/// Everything that numbers are looked up in.
+#[derive(Debug)]
+pub(super) struct Evidence {
+    pub(super) results: Results,
+    pub(super) names: Names,
+    /// Indices of `results.values` by value.
+    sorted: Vec<usize>,
+    /// Results and their means, between which there are changes.
+    pub(super) base: Vec<Value>,
+    /// Where the means begin in `base`.
+    pub(super) means: usize,
+    pub(super) pairs: Vec<Pair>,
+    /// The values of settings, each once.
+    distinct: Vec<f64>,
+    /// Whether settings were given at all.
+    pub(super) has_settings: bool,
+}
+
+/// A value that a number agrees with.
+#[derive(Clone, Debug)]
+pub(super) struct Hit {
+    pub(super) index: usize,
+    pub(super) fit: Fit,
+    pub(super) scale: f64,
+}
+
+/// More pairs than this are not made.
+const MOST_PAIRS: usize = 200_000;
+
+impl Evidence {
+    pub(super) fn of(results: Results) -> Self {
+        let names = Names::of(&results);
+        let mut sorted: Vec<usize> = (0..results.values.len()).collect();
+        sorted.sort_by(|a, b| {
+            results.values[*a]
+                .value
+                .total_cmp(&results.values[*b].value)
+        });
+        let measured = |value: &&Value| {
+            let summary = value.weight == Weight::Computed
+                && (value.source.contains("(mean of") || value.source.contains("(last of"));
+            (value.weight == Weight::Result || summary) && !is_spread(value)
+        };
+        let mut base: Vec<Value> = results.values.iter().filter(measured).cloned().collect();
+        let means = base.len();
+        base.extend(self::means(&base, &names));
+        let pairs = pairs(&base, &names);
+        let mut distinct: Vec<f64> = results
+            .settings
+            .iter()
+            .map(|(value, _)| *value)
+            .filter(|value| *value > 0.0)
+            .collect();
+        distinct.sort_by(f64::total_cmp);
+        distinct.dedup();
+        distinct.truncate(400);
+        let has_settings = !results.settings.is_empty();
+        Self {
+            results,
+            names,
+            sorted,
+            base,
+            means,
+            pairs,
+            distinct,
+            has_settings,
+        }
+    }
+
+    /// The values that a number agrees with under one of `scales`, with what is asked of them.
+    pub(super) fn hits(&self, number: &Number, scales: &[f64]) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        for scale in scales {
+            let slack = slack(number) / scale;
+            let wanted = number.value / scale;
+            for index in self.between(wanted - slack, wanted + slack) {
+                if let Some(fit) = fit(self.results.values[index].value * scale, number) {
+                    hits.push(Hit {
+                        index,
+                        fit,
+                        scale: *scale,
+                    });
+                }
+            }
+        }
+        hits
+    }
+
+    fn between(&self, low: f64, high: f64) -> impl Iterator<Item = usize> {
+        let from = self
+            .sorted
+            .partition_point(|index| self.results.values[*index].value < low);
+        let to = self
+            .sorted
+            .partition_point(|index| self.results.values[*index].value <= high);
+        self.sorted[from..to.max(from)].iter().copied()
+    }
+
+    /// The share of all numbers like this one that agree with one of the values that `counts`.
+    pub(super) fn chance(
+        &self,
+        number: &Number,
+        scales: &[f64],
+        counts: &dyn Fn(&Value) -> bool,
+    ) -> f64 {
+        let size = number.value.abs();
+        let sign = if number.value < 0.0 { -1.0 } else { 1.0 };
+        let mut steps = std::collections::BTreeSet::new();
+        let cells = cells(number);
+        for scale in scales {
+            let far = if size == 0.0 {
+                number.step * 100.0
+            } else {
+                size * 2.0
+            };
+            let (a, b) = (sign * size / 2.0 / scale, sign * far / scale);
+            for index in self.between(a.min(b), a.max(b)) {
+                let value = &self.results.values[index];
+                if counts(value) {
+                    #[expect(
+                        clippy::cast_possible_truncation,
+                        reason = "numbers of the same size as the printed one"
+                    )]
+                    steps.insert((value.value * scale / number.step).round() as i64);
+                }
+            }
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a share")]
+        let share = steps.len() as f64 / cells;
+        share.min(1.0)
+    }
+
+    /// A setting of this value, or how it follows from settings.
+    pub(super) fn setting(&self, number: &Number) -> Option<&(f64, String)> {
+        let values = match number.share {
+            Share::Percent => vec![number.value / 100.0, number.value],
+            _ => vec![number.value],
+        };
+        values.into_iter().find_map(|value| {
+            self.results
+                .settings
+                .iter()
+                .find(|(known, _)| same(*known, value))
+        })
+    }
+
+    /// How a number follows from two settings, or one: `97 · 97`, `5!`, `0.0003 / 2`.
+    pub(super) fn reckoned(&self, number: &Number) -> Option<String> {
+        if number.share != Share::None
+            || number.figures == 0
+            || (number.whole && number.value.abs() < 12.0)
+        {
+            return None;
+        }
+        let wanted = number.value;
+        let values = &self.distinct;
+        let round = |value: f64| {
+            if value.fract() == 0.0 && value < 1e15 {
+                format!("{value:.0}")
+            } else {
+                format!("{value}")
+            }
+        };
+        for a in values {
+            let whole = a.fract() == 0.0 && *a >= 10.0;
+            let ways: [(&str, f64); 3] = if number.whole && whole {
+                [
+                    ("n·(n − 1)", a * (a - 1.0)),
+                    ("n²", a * a),
+                    ("n!", factorial(*a)),
+                ]
+            } else if number.whole {
+                [("n!", factorial(*a)), ("", f64::NAN), ("", f64::NAN)]
+            } else {
+                [("n / 2", a / 2.0), ("2·n", a * 2.0), ("1 − n", 1.0 - a)]
+            };
+            if let Some((way, _)) = ways.into_iter().find(|(_, value)| same(*value, wanted)) {
+                return Some(format!("{way} of the setting {}", round(*a)));
+            }
+        }
+        let large: Vec<&f64> = values
+            .iter()
+            .filter(|value| value.fract() == 0.0 && **value >= 10.0)
+            .collect();
+        for (index, a) in large.iter().enumerate().filter(|_| number.whole) {
+            if let Some(b) = large[index..].iter().find(|b| same(**a * ***b, wanted)) {
+                return Some(format!("{} · {} of settings", round(**a), round(**b)));
+            }
+        }
+        None
+    }
+}
+
+/// Means over each name that is not the run and not the metric.
+fn means(base: &[Value], names: &Names) -> Vec<Value> {
+    let mut out = Vec::new();
+    let deepest = base
+        .iter()
+        .map(|value| value.names.len())
+        .max()
+        .unwrap_or(0)
+        .min(6);
+    for depth in (0..deepest).filter(|depth| !names.is_run(*depth)) {
+        let mut groups: BTreeMap<Vec<&str>, Vec<&Value>> = BTreeMap::new();
+        for value in base.iter().filter(|value| depth + 1 < value.names.len()) {
+            let mut key: Vec<&str> = value.names.iter().map(String::as_str).collect();
+            key[depth] = "*";
+            groups.entry(key).or_default().push(value);
+        }
+        for (key, group) in groups.into_iter().filter(|(_, group)| group.len() > 1) {
+            #[expect(clippy::cast_precision_loss, reason = "a group has few members")]
+            let mean = group.iter().map(|value| value.value).sum::<f64>() / group.len() as f64;
+            let first = &group[0].source;
+            out.push(Value {
+                value: mean,
+                names: key.into_iter().map(str::to_owned).collect(),
+                source: format!("mean of {} values, first {first}", group.len()),
+                weight: Weight::Computed,
+            });
+        }
+    }
+    out
+}
+
+fn pairs(base: &[Value], names: &Names) -> Vec<Pair> {
+    let mut groups: BTreeMap<Vec<&str>, Vec<usize>> = BTreeMap::new();
+    const FEW: usize = 40;
+    for (index, value) in base.iter().enumerate() {
+        let mut key: Vec<&str> = value.names.iter().map(String::as_str).collect();
+        match names.run {
+            Some(run) if run < key.len() => key[run] = "*",
+            Some(_) => {}
+            // Without runs everything that measures the same is compared; a few values all with all.
+            None if base.len() <= FEW => key.clear(),
+            None => key = key.pop().into_iter().collect(),
+        }
+        groups.entry(key).or_default().push(index);
+    }
+    let mut out = Vec::new();
+    for group in groups.into_values() {
+        let few = group.len() <= FEW;
+        for from in &group {
+            let based = names.is_baseline(&base[*from]);
+            for to in group.iter().filter(|to| *to != from && (few || based)) {
+                if out.len() >= MOST_PAIRS {
+                    return out;
+                }
+                out.push(Pair {
+                    from: *from,
+                    to: *to,
+                    based,
+                });
+            }
+        }
+    }
+    out
+}
+
+impl Evidence {
+    /// The sizes of a pair's change as text may tell them, with the way each is computed.
+    pub(super) fn sizes(&self, pair: &Pair, share: Share, speed: bool) -> Vec<(f64, &'static str)> {
+        let (a, b) = (&self.base[pair.from], &self.base[pair.to]);
+        let mut sizes = sizes(a.value, b.value, share, speed);
+        // Points of a percentage are for what is a percentage.
+        if share == Share::Percent && super::words::better(&b.names) != Some(Way::Higher) {
+            sizes.retain(|(_, how)| *how != "difference");
+        }
+        sizes
+    }
+
+    /// The share of numbers like this one that some pair would explain.
+    pub(super) fn chance_of_change(
+        &self,
+        number: &Number,
+        speed: bool,
+        counts: &dyn Fn(&Pair) -> bool,
+    ) -> f64 {
+        let size = number.value.abs();
+        let mut steps = std::collections::BTreeSet::new();
+        for pair in self.pairs.iter().filter(|pair| counts(pair)) {
+            for (found, _) in self.sizes(pair, number.share, speed) {
+                if (size / 2.0..=size * 2.0).contains(&found) {
+                    #[expect(
+                        clippy::cast_possible_truncation,
+                        reason = "of the size of the printed number"
+                    )]
+                    steps.insert((found / number.step).round() as i64);
+                }
+            }
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a share")]
+        let share = steps.len() as f64 / cells(number);
+        share.min(1.0)
+    }
+}

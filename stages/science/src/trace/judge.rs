@@ -1,0 +1,309 @@
+//! Judges every number of a paper: block by block, sentence by sentence, cell by cell.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use super::around::{
+    Around, approximate, around, clip_left, clip_right, continued, moved, pieces, units, word_at,
+    wordy,
+};
+use super::context::Named;
+use super::entry::{Class, Entry, Finding};
+use super::evidence::Evidence;
+use super::kind::{self, Place};
+use super::lookup::{self, Asked};
+use super::plain::{Block, Kind, Lines};
+use super::plainly;
+use super::results::{Value, Weight};
+use super::rows::{self, Traced};
+use super::token::{Number, Share, numbers};
+use super::words::{self, Said};
+
+/// Every number of a paper, in order.
+pub(super) fn judge(source: &str, blocks: &[Block], evidence: &Evidence) -> Vec<Entry> {
+    let lines = Lines::of(source);
+    let mut judge = Judge {
+        evidence,
+        settled: BTreeSet::new(),
+        columns: BTreeMap::new(),
+    };
+    // Settings are named once and then used by value alone (`15 %`), so they are gathered first.
+    for block in blocks.iter().filter(|block| block.kind != Kind::Formula) {
+        judge.gather(block);
+    }
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut traced = Vec::new();
+    for block in blocks {
+        let text = &block.plain.text;
+        for (number, finding, context) in judge.block(block) {
+            let (line, col) = lines.of_byte(block.plain.place(number.at.start));
+            let runs = finding
+                .base
+                .as_ref()
+                .map(|base| base.runs.clone())
+                .filter(|runs| !runs.is_empty());
+            if let (Some(cell), Some(runs), Kind::Cell) = (&block.cell, runs, block.kind) {
+                traced.push(Traced {
+                    entry: entries.len(),
+                    cell: cell.clone(),
+                    runs,
+                });
+            }
+            let at = if finding.class == Class::Name {
+                word_at(text, &number.at)
+            } else {
+                number.at.clone()
+            };
+            entries.push(Entry {
+                text: text.get(at).unwrap_or_default().trim().to_owned(),
+                line,
+                col,
+                class: finding.class,
+                verdict: finding.verdict,
+                severity: finding.severity,
+                source: finding.source,
+                why: finding.why,
+                chance: finding.chance,
+                section: block.section.clone(),
+                context,
+            });
+        }
+    }
+    for (entry, finding) in rows::strays(&traced, &evidence.names) {
+        entries[entry].verdict = finding.verdict;
+        entries[entry].severity = finding.severity;
+        entries[entry].why = finding.why;
+    }
+    entries.sort_by_key(|entry| (entry.line, entry.col));
+    entries
+}
+
+pub(super) struct Judge<'e> {
+    pub(super) evidence: &'e Evidence,
+    /// Numbers, as written, that a word of a setting stood next to.
+    pub(super) settled: BTreeSet<String>,
+    /// Judged cells of the table that is being read: (table, row, column).
+    pub(super) columns: BTreeMap<(usize, usize, usize), (Number, Finding)>,
+}
+
+pub(super) type Judged = (Number, Finding, String);
+
+pub(super) fn key(number: &Number) -> String {
+    format!("{}{:?}", number.value, number.share)
+}
+
+impl Judge<'_> {
+    fn gather(&mut self, block: &Block) {
+        let text = &block.plain.text;
+        for number in numbers(text) {
+            let (before, after) = (&text[..number.at.start], &text[number.at.end..]);
+            if words::setting(clip_left(before), clip_right(after)).is_some()
+                && words::change(clip_left(before), clip_right(after)).is_none()
+                && self.evidence.setting(&number).is_some()
+            {
+                self.settled.insert(key(&number));
+            }
+        }
+    }
+
+    fn block(&mut self, block: &Block) -> Vec<Judged> {
+        match (&block.kind, &block.cell) {
+            (Kind::Formula, _) => {
+                let found = numbers(&block.plain.text).into_iter();
+                found
+                    .map(|number| {
+                        (
+                            number,
+                            Finding::literal(Class::Formula, "part of a formula"),
+                            String::new(),
+                        )
+                    })
+                    .collect()
+            }
+            (Kind::Cell, Some(cell)) if !wordy(&block.plain.text) => self.cell(block, cell),
+            _ => self.prose(block),
+        }
+    }
+
+    fn prose(&self, block: &Block) -> Vec<Judged> {
+        let text = &block.plain.text;
+        let far = match &block.cell {
+            Some(cell) => self.cell_names(cell),
+            None => self.evidence.names.named(&block.section),
+        };
+        let paragraph = if text.len() < 20_000 {
+            self.evidence.names.named(text)
+        } else {
+            Named::default()
+        };
+        let mut out = Vec::new();
+        for range in crate::paper::sentences(text)
+            .into_iter()
+            .flat_map(|range| pieces(text, range))
+        {
+            out.extend(self.sentence(block, range, &paragraph, &far));
+        }
+        out
+    }
+
+    fn sentence(
+        &self,
+        block: &Block,
+        range: Range<usize>,
+        paragraph: &Named,
+        far: &Named,
+    ) -> Vec<Judged> {
+        let sentence = &block.plain.text[range.clone()];
+        let found = approximate(sentence, numbers(sentence));
+        let whole = self.evidence.names.named(sentence);
+        let soft = whole.clone().or(paragraph).or(far);
+        let context = sentence.split_whitespace().collect::<Vec<_>>().join(" ");
+        let mut findings: Vec<Option<Finding>> = vec![None; found.len()];
+        let mut changes: Vec<Option<Said>> = vec![None; found.len()];
+        for (index, number) in found.iter().enumerate() {
+            let around = around(sentence, number);
+            let before = index.checked_sub(1).map(|before| &found[before]);
+            let said = words::change(around.before, around.after).or_else(|| {
+                continued(
+                    sentence,
+                    before,
+                    changes.get(index.wrapping_sub(1))?.as_ref()?,
+                    number,
+                )
+            });
+            changes[index] = said.filter(|_| !number.name && !number.version && !number.spread);
+        }
+        // Values first, changes between them after.
+        for (index, number) in found.iter().enumerate() {
+            if changes[index].is_some() && (number.share != Share::None || !number.whole) {
+                continue;
+            }
+            let start = block.plain.is_formula(range.start + number.at.start);
+            let local = self.local(sentence, &found, index);
+            let strict = local.clone().or(&self.rescued(&whole, paragraph)).lenient();
+            let near = local.or(&soft);
+            let place = Place {
+                block: block.kind,
+                section: &block.section,
+                formula: start,
+                first: range.start == 0 && number.at.start == 0,
+                settled: self.settled.contains(&key(number)),
+                change: changes[index].is_some(),
+            };
+            findings[index] =
+                Some(self.value(number, &around(sentence, number), &place, &strict, &near));
+        }
+        for index in 0..found.len() {
+            if findings[index].is_none() {
+                let strict = self.local(sentence, &found, index);
+                let near = strict.clone().or(&soft);
+                let strict = strict.or(&whole);
+                let finding = self.changed(
+                    sentence,
+                    &found,
+                    &findings,
+                    index,
+                    changes[index].as_ref(),
+                    &strict,
+                    &near,
+                );
+                findings[index] = Some(finding);
+            }
+        }
+        self.turned(sentence, &found, &changes, &mut findings);
+        let mut out: Vec<Judged> = found
+            .into_iter()
+            .zip(findings)
+            .filter_map(|(number, finding)| Some((number, finding?)))
+            .chain(self.multiplied(sentence, &soft))
+            .map(|(number, finding)| (moved(number, range.start), finding, context.clone()))
+            .collect();
+        out.sort_by_key(|(number, _, _)| number.at.start);
+        out
+    }
+
+    /// The names in the words that belong to one number: `for dino` after it, `enwik8 (` before it.
+    fn local(&self, sentence: &str, found: &[Number], index: usize) -> Named {
+        // `1.49, 0.95 and 0.91 for a, b and c, respectively`
+        if sentence.to_lowercase().contains("respectively") {
+            return Named::default();
+        }
+        let number = &found[index];
+        let end = found
+            .get(index + 1)
+            .map_or(sentence.len(), |next| next.at.start);
+        let after = &sentence[number.at.end.min(end)..end];
+        let after = after.split([';', '.']).next().unwrap_or(after);
+        let linked = ["for ", "on ", "in ", "for the ", "on the "]
+            .iter()
+            .any(|word| {
+                after
+                    .trim_start_matches([' ', ')', '\u{a0}'])
+                    .starts_with(word)
+            });
+        let after = if linked {
+            after.split([',', '(']).next().unwrap_or(after)
+        } else {
+            ""
+        };
+        let start = index
+            .checked_sub(1)
+            .map_or(0, |before| found[before].at.end.min(number.at.start));
+        let before = &sentence[start..number.at.start];
+        let before = if before.trim_end().ends_with('(') {
+            let words: Vec<(usize, &str)> = words::tokens(before).collect();
+            words
+                .get(words.len().saturating_sub(3))
+                .map_or("", |(at, _)| &before[*at..])
+        } else if before.trim_end().ends_with(':') {
+            before
+        } else {
+            ""
+        };
+        self.evidence
+            .names
+            .named(after)
+            .or(&self.evidence.names.named(before))
+    }
+
+    /// What a sentence names counts against a result, unless its paragraph names more.
+    fn rescued(&self, whole: &Named, paragraph: &Named) -> Named {
+        whole.clone().widened(paragraph)
+    }
+
+    fn value(
+        &self,
+        number: &Number,
+        around: &Around<'_>,
+        place: &Place<'_>,
+        strict: &Named,
+        near: &Named,
+    ) -> Finding {
+        if let Some(finding) = plainly::plain(number, around, place) {
+            return finding;
+        }
+        let next = words::tokens(around.after)
+            .next()
+            .map(|(_, word)| word.to_lowercase());
+        let own_unit = !number.unit.is_empty()
+            || number.share != Share::None
+            || next.is_some_and(|next| kind::is_unit(&next));
+        let matters = |value: &Value, depth: usize| {
+            let last = depth >= super::context::metric_depth(value);
+            !self.evidence.names.is_run(depth)
+                && value.weight != Weight::Note
+                && !(last && own_unit)
+        };
+        let asked = Asked {
+            number,
+            strict,
+            near,
+            matters: &matters,
+            units: &units(around.after),
+            averaged: words::averaged(around.sentence),
+            cell: false,
+            single: lookup::single(around.sentence),
+        };
+        kind::value(self.evidence, &asked, around, place)
+    }
+}

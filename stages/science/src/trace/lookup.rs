@@ -1,0 +1,294 @@
+//! Whether a number is a measured value: the results that agree with it and with the words around it.
+//! Few digits agree with anything, so the fewer there are, the more the words must say.
+
+use super::context::{Named, is_spread};
+use super::entry::{Base, Class, Finding, Verdict};
+use super::evidence::{Evidence, Hit};
+use super::fit::{Fit, fit};
+use super::results::{Value, Weight};
+use super::token::{Number, Share};
+
+/// What is known of the place of a number.
+pub(super) struct Asked<'a> {
+    pub(super) number: &'a Number,
+    /// Names that results must agree with.
+    pub(super) strict: &'a Named,
+    /// Names that speak for results.
+    pub(super) near: &'a Named,
+    /// Which depths of `strict` matter for values with so many names.
+    pub(super) matters: &'a dyn Fn(&Value, usize) -> bool,
+    /// Words about units: a column's head, the words that follow.
+    pub(super) units: &'a str,
+    /// Whether it is about a mean over several results.
+    pub(super) averaged: bool,
+    pub(super) cell: bool,
+    /// Whether the words speak of single repetitions, so that one of them is meant and not their mean.
+    pub(super) single: bool,
+}
+
+/// Whether words speak of single repetitions or of extremes.
+pub(super) fn single(text: &str) -> bool {
+    let low = text.to_lowercase();
+    [
+        "seed",
+        "individual",
+        "each run",
+        "fold",
+        "maximum",
+        "minimum",
+        "highest",
+        "lowest",
+        "ranging",
+        "ranges",
+        "max",
+        "min",
+        "repetition",
+        "trial",
+    ]
+    .iter()
+    .any(|word| low.contains(word))
+}
+
+/// The factors between a value in a file and as it is shown.
+pub(super) fn scales(number: &Number, units: &str) -> Vec<f64> {
+    let low = units.to_lowercase();
+    let words: Vec<&str> = low
+        .split(|c: char| !c.is_alphanumeric() && c != '%')
+        .collect();
+    let says = |wanted: &[&str]| wanted.iter().any(|word| words.contains(word));
+    let mut scales = match number.share {
+        Share::Percent | Share::Points => vec![100.0, 1.0],
+        _ => vec![1.0],
+    };
+    if number.share == Share::None && (low.contains('%') || says(&["percent"])) {
+        scales.push(100.0);
+    }
+    if number.unit == "ms" || says(&["ms", "milliseconds", "millisecond"]) {
+        scales.push(1000.0);
+    }
+    if ["min", "mins"].contains(&number.unit.as_str())
+        || says(&["min", "minutes", "minute", "mins"])
+    {
+        scales.push(1.0 / 60.0);
+    }
+    if ["h", "hr", "hrs"].contains(&number.unit.as_str()) || says(&["hours", "hour", "h", "hrs"]) {
+        scales.push(1.0 / 3600.0);
+    }
+    if low.contains("(k)")
+        || low.contains("10^3")
+        || low.contains("10³")
+        || low.contains("thousand")
+    {
+        scales.push(1e-3);
+    }
+    if low.contains("(m)") || low.contains("10^6") || low.contains("10⁶") || low.contains("million")
+    {
+        scales.push(1e-6);
+    }
+    if let Some((_, power)) = low.split_once("10^-")
+        && let Ok(power) = power
+            .chars()
+            .take_while(char::is_ascii_digit)
+            .collect::<String>()
+            .parse::<i32>()
+        && power < 20
+    {
+        scales.push(10f64.powi(power));
+    }
+    scales
+}
+
+impl Evidence {
+    /// The result that a number shows, or what speaks against every result that it equals.
+    pub(super) fn look(&self, asked: &Asked<'_>) -> Result<Finding, Option<String>> {
+        let number = asked.number;
+        let mut scales = scales(number, asked.units);
+        if number.share == Share::None
+            && number.figures >= 3
+            && number.value > 1.5
+            && number.value <= 100.0
+            && asked.cell
+        {
+            // Accuracies are often shown as percentages without saying so.
+            scales.push(100.0);
+        }
+        let values = &self.results.values;
+        let counts = |value: &Value| {
+            is_spread(value) == number.spread
+                && asked
+                    .strict
+                    .against(value, &|depth| (asked.matters)(value, depth))
+                    .is_none()
+        };
+        let hits = self.hits(number, &scales);
+        let (fitting, other): (Vec<Hit>, Vec<Hit>) = hits.into_iter().partition(|hit| {
+            let value = &values[hit.index];
+            let fraction = value.value.abs() <= 1.0 || hit.scale != 100.0;
+            let single = value.weight != Weight::Member || asked.single;
+            fraction
+                && single
+                && counts(value)
+                && (value.weight != Weight::Note || number.figures >= 3)
+        });
+        // Notes repeat the results: what the files speak against, the notes do not bear.
+        let refuted = other
+            .iter()
+            .any(|hit| values[hit.index].weight < Weight::Note);
+        let fitting: Vec<Hit> = fitting
+            .into_iter()
+            .filter(|hit| values[hit.index].weight != Weight::Note || !refuted)
+            .collect();
+        let best = fitting.iter().max_by_key(|hit| {
+            let value = &values[hit.index];
+            (
+                asked.near.support(value),
+                std::cmp::Reverse(hit.fit),
+                std::cmp::Reverse(value.weight),
+                std::cmp::Reverse(hit.index),
+            )
+        });
+        if let Some(hit) = best {
+            let value = &values[hit.index];
+            let support = asked.near.support(value);
+            let plain =
+                |value: &Value| counts(value) && value.weight <= value_weight(value, hit, values);
+            let mut chance = self.chance(number, &scales, &plain);
+            if support > 0 && chance > 0.02 {
+                let like = |value: &Value| plain(value) && asked.near.support(value) >= support;
+                chance = chance.min(self.chance(number, &scales, &like));
+            }
+            if let Some(weak) = too_weak(number, support, chance, hit.fit) {
+                return Err(Some(format!("equals {}, but {weak}", value.source)));
+            }
+            let mut finding = Finding::new(
+                Class::Result,
+                Verdict::Traced,
+                how(hit, value, number, chance),
+            )
+            .from(value.source.clone())
+            .chance(chance);
+            let run = |hit: &Hit| values[hit.index].names.get(self.names.run?).cloned();
+            let mut runs: Vec<String> = fitting.iter().filter_map(run).collect();
+            runs.sort();
+            runs.dedup();
+            finding.base = Some(Base {
+                names: value.names.clone(),
+                runs,
+            });
+            return Ok(if value.weight == Weight::Note {
+                finding.warning()
+            } else {
+                finding
+            });
+        }
+        if let Some(finding) = self.mean(asked, &scales) {
+            return Ok(finding);
+        }
+        Err(other.first().map(|hit| {
+            let value = &values[hit.index];
+            if is_spread(value) != number.spread {
+                let kind = if number.spread {
+                    "is no spread"
+                } else {
+                    "is a spread"
+                };
+                return format!("equals {}, which {kind}", value.source);
+            }
+            let named = asked
+                .strict
+                .against(value, &|depth| (asked.matters)(value, depth));
+            let named = named
+                .map(|depth| asked.strict.at(depth))
+                .unwrap_or_default();
+            format!(
+                "equals {}, but the words around it name {named}",
+                value.source
+            )
+        }))
+    }
+
+    /// A mean over data sets, where the text speaks of one.
+    fn mean(&self, asked: &Asked<'_>, scales: &[f64]) -> Option<Finding> {
+        if !asked.averaged {
+            return None;
+        }
+        let number = asked.number;
+        let mut found: Vec<(usize, &Value)> = Vec::new();
+        for value in &self.base[self.means..] {
+            let fits = scales
+                .iter()
+                .any(|scale| fit(value.value * scale, number).is_some());
+            if fits {
+                found.push((asked.near.support(value), value));
+            }
+        }
+        let (support, value) = found.into_iter().max_by_key(|(support, _)| *support)?;
+        if number.figures < 3 && support < 2 {
+            return None;
+        }
+        let mut finding = Finding::new(
+            Class::Derived,
+            Verdict::Derived,
+            format!("the {}", value.source),
+        )
+        .from(value.source.clone());
+        finding.base = Some(Base {
+            names: value.names.clone(),
+            runs: Vec::new(),
+        });
+        Some(finding)
+    }
+}
+
+fn value_weight(_: &Value, hit: &Hit, values: &[Value]) -> Weight {
+    values[hit.index].weight
+}
+
+/// Why an agreement does not vouch for a number, if it does not.
+fn too_weak(number: &Number, support: usize, chance: f64, fit: Fit) -> Option<String> {
+    let few = number.figures < 3 || number.about;
+    let enough = match (few, fit) {
+        (_, Fit::Twice) => support >= 2 && chance <= 0.2,
+        (true, _) => (support >= 2 && chance <= 0.7) || (support >= 1 && chance <= 0.25),
+        (false, _) => chance <= 0.25 || (support >= 2 && chance <= 0.9),
+    };
+    (!enough).then(|| {
+        let words = if support == 0 {
+            "no word near it speaks of that result"
+        } else {
+            "too little speaks for that result"
+        };
+        format!(
+            "{words}, and {:.0} % of such numbers would equal some result",
+            chance * 100.0
+        )
+    })
+}
+
+fn how(hit: &Hit, value: &Value, number: &Number, chance: f64) -> String {
+    let fit = match hit.fit {
+        Fit::Rounded => "rounded",
+        Fit::Truncated => "cut off, not rounded",
+        Fit::Twice => "rounded twice",
+        Fit::About => "about",
+    };
+    let scaled = if hit.scale == 1.0 {
+        String::new()
+    } else {
+        format!(" × {}", hit.scale)
+    };
+    let from = match value.weight {
+        Weight::Note => ", found in notes only",
+        Weight::Point => ", one point of a curve",
+        _ => "",
+    };
+    let strength = if number.figures == 0 {
+        "zero agrees with much".to_owned()
+    } else {
+        format!(
+            "{:.1} % of such numbers would agree by chance",
+            chance * 100.0
+        )
+    };
+    format!("{}{scaled} {fit}{from}; {strength}", value.value)
+}

@@ -1,0 +1,37 @@
+//! Where the numbers of a paper lead: every number of a paper that anyone wrote is read, told what kind it
+//! is of, and looked up in the results and settings of its experiments.
+//!
+//! The path: [`plain`] blocks from [`tex`] or [`markdown`] → numbers by [`token`] → [`judge`], which asks
+//! [`words`] what they are, [`context`] what they are about, [`evidence`] what agrees with them → entries
+//! → report. It knows values and words, not meaning.
+
+mod around;
+mod cells;
+mod change;
+mod changes;
+mod commands;
+mod context;
+mod entry;
+mod environments;
+mod evidence;
+mod fit;
+mod judge;
+mod kind;
+mod lookup;
+mod markdown;
+mod maths;
+mod plain;
+mod plainly;
+mod report;
+mod results;
+mod rows;
+mod series;
+mod stage;
+mod stems;
+mod suffix;
+mod table;
+mod tex;
+pub(crate) mod token;
+pub(crate) mod words;
+
+pub(crate) use stage::Numbers;

@@ -1,0 +1,169 @@
+//! Numbers of kinds that need no origin: names, versions, years, the numbers of parts, conventions.
+
+use super::around::Around;
+use super::entry::{Class, Finding};
+use super::kind::{Place, SMALL};
+use super::plain::Kind;
+use super::token::{Number, Share};
+use super::words;
+
+/// Kinds that need no origin.
+pub(super) fn plain(number: &Number, around: &Around<'_>, place: &Place<'_>) -> Option<Finding> {
+    let (before, after) = (around.before, around.after);
+    if place.formula {
+        return Some(Finding::literal(Class::Formula, "part of a formula"));
+    }
+    if number.version {
+        return Some(Finding::literal(Class::Name, "a version"));
+    }
+    if number.name {
+        return Some(Finding::literal(Class::Name, "part of a name"));
+    }
+    if number.share == Share::None
+        && let Some(name) = words::versioned(before)
+    {
+        return Some(Finding::literal(
+            Class::Name,
+            format!("a version or model of {name}"),
+        ));
+    }
+    if number.whole && number.share == Share::None {
+        if place.block == Kind::Heading && place.first {
+            return Some(Finding::literal(
+                Class::Structural,
+                "the number of a heading",
+            ));
+        }
+        if place.first && after.starts_with(['.', ')', ':']) {
+            return Some(Finding::literal(
+                Class::Structural,
+                "the number of a list item",
+            ));
+        }
+        let only = around.sentence.trim().trim_end_matches(['.', ')', ':']);
+        if only.bytes().all(|byte| byte.is_ascii_digit()) && place.block == Kind::Prose {
+            return Some(Finding::literal(
+                Class::Structural,
+                "the number of a list item",
+            ));
+        }
+        if let Some(part) = words::part(before)
+            .filter(|part| number.value < 100.0 || part.to_lowercase().starts_with("seed"))
+        {
+            return Some(Finding::literal(
+                Class::Structural,
+                format!("the number of a {}", part.to_lowercase()),
+            ));
+        }
+        let listed =
+            before.trim_end().ends_with('(') && after.starts_with(')') && number.value <= SMALL;
+        if listed {
+            return Some(Finding::literal(
+                Class::Structural,
+                "the number of a list item",
+            ));
+        }
+        if year(number, around) {
+            return Some(Finding::literal(Class::Year, "a year"));
+        }
+    }
+    convention(number, around)
+}
+
+fn year(number: &Number, around: &Around<'_>) -> bool {
+    if !(1900.0..=2100.0).contains(&number.value)
+        || number.figures > 4
+        || around.sentence[number.at.clone()].contains(',')
+    {
+        return false;
+    }
+    let before = around.before.trim_end();
+    let after = around.after.trim_start();
+    let word = before
+        .rsplit(|c: char| !c.is_alphanumeric())
+        .next()
+        .unwrap_or_default()
+        .to_lowercase();
+    let months = [
+        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+    ];
+    let dated = [
+        "in", "since", "until", "during", "al", "©", "year", "early", "late", "iclr", "neurips",
+        "icml", "acl", "cvpr", "emnlp",
+    ]
+    .contains(&word.as_str())
+        || months.iter().any(|month| word.starts_with(month));
+    let counted = after.starts_with(|c: char| c.is_alphabetic());
+    dated && (!counted || word == "in" && after.starts_with("and"))
+        || (before.ends_with([',', '('])
+            && after.starts_with([')', ';', ',', 'a', 'b'])
+            && !counted)
+}
+
+fn convention(number: &Number, around: &Around<'_>) -> Option<Finding> {
+    let next: String = around
+        .after
+        .chars()
+        .take(28)
+        .collect::<String>()
+        .to_lowercase();
+    let before: String = around
+        .before
+        .chars()
+        .rev()
+        .take(24)
+        .collect::<Vec<_>>()
+        .into_iter()
+        .rev()
+        .collect::<String>()
+        .to_lowercase();
+    if number.share == Share::Percent && (80.0..100.0).contains(&number.value) {
+        let interval = ["interval", "confidence", " ci", "level", "credible"]
+            .iter()
+            .any(|word| next.contains(word));
+        if interval || before.ends_with("confidence of ") || before.trim_end().ends_with("ci") {
+            return Some(Finding::literal(
+                Class::Convention,
+                "the level of an interval",
+            ));
+        }
+    }
+    let p = before
+        .trim_end()
+        .trim_end_matches(['<', '>', '=', '≤', '≥', ' ', '-']);
+    let compared = p.len() < before.trim_end().len();
+    let is_p = compared
+        && (p == "p"
+            || p.ends_with(" p")
+            || p.ends_with("(p")
+            || p.ends_with("$p")
+            || p.ends_with("p-value")
+            || p.ends_with("p value"));
+    if is_p && !number.whole && number.share == Share::None {
+        let usual = [0.05, 0.01, 0.001, 0.1, 0.0001]
+            .iter()
+            .any(|known: &f64| (known - number.value).abs() < 1e-12);
+        let finding = Finding::literal(
+            Class::Convention,
+            "a p-value, of which the results say nothing",
+        )
+        .warning();
+        return Some(if usual {
+            finding
+        } else {
+            Finding::untraced(Class::Result, "a p-value that no file holds").warning()
+        });
+    }
+    if number.share == Share::Percent && number.value == 100.0 {
+        return Some(Finding::literal(Class::Convention, "the whole").warning());
+    }
+    let bounds = before.trim_end().ends_with('[')
+        || before.trim_end().ends_with("[0,")
+        || before.trim_end().ends_with("[-1,")
+        || before.trim_end().ends_with("(0,")
+        || before.ends_with("between 0 and ");
+    if bounds && (number.value == 0.0 || number.value.abs() == 1.0) {
+        return Some(Finding::literal(Class::Convention, "the end of a range"));
+    }
+    None
+}

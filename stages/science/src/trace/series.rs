@@ -1,0 +1,187 @@
+//! Values of lists, tables, notes and logs, with the means and spreads that lists have.
+
+use super::results::{MOST_VALUES, Results, Value, Weight, source};
+
+/// Longer lists are curves, not repetitions.
+const REPEATED: usize = 12;
+
+/// A list of values: repetitions with their mean and spread, or a curve with its ends.
+pub(super) fn series(
+    values: &[f64],
+    names: &[String],
+    file: &str,
+    pointer: &str,
+    results: &mut Results,
+) {
+    let finite: Vec<f64> = values
+        .iter()
+        .copied()
+        .filter(|value| value.is_finite())
+        .collect();
+    let repeated = values.len() <= REPEATED;
+    for (index, value) in values.iter().enumerate() {
+        if value.is_finite() && results.values.len() < MOST_VALUES {
+            results.values.push(Value {
+                value: *value,
+                names: names.to_vec(),
+                source: source(file, &format!("{pointer}.{index}")),
+                weight: if repeated {
+                    Weight::Member
+                } else {
+                    Weight::Point
+                },
+            });
+        }
+    }
+    if finite.len() < 2 {
+        return;
+    }
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "counts of repetitions are small"
+    )]
+    let n = finite.len() as f64;
+    let mean = finite.iter().sum::<f64>() / n;
+    let squares: f64 = finite.iter().map(|value| (value - mean).powi(2)).sum();
+    let (sample, population) = ((squares / (n - 1.0)).sqrt(), (squares / n).sqrt());
+    let most = finite.iter().copied().fold(f64::MIN, f64::max);
+    let least = finite.iter().copied().fold(f64::MAX, f64::min);
+    let mut made = vec![("max", most), ("min", least), ("mean", mean)];
+    if repeated {
+        made.extend([
+            ("std", sample),
+            ("std (population)", population),
+            ("stderr", sample / n.sqrt()),
+            ("stderr (population)", population / n.sqrt()),
+            ("95 % interval, half (normal)", 1.96 * sample / n.sqrt()),
+        ]);
+        if let Ok(t) = statrs::distribution::StudentsT::new(0.0, 1.0, n - 1.0) {
+            use statrs::distribution::ContinuousCDF as _;
+            made.push((
+                "95 % interval, half (t)",
+                t.inverse_cdf(0.975) * sample / n.sqrt(),
+            ));
+        }
+    } else if let Some(last) = values.last() {
+        made.push(("last", *last));
+    }
+    for (what, value) in made.into_iter().filter(|(_, value)| value.is_finite()) {
+        let mut names = names.to_vec();
+        if what.starts_with("std") || what.starts_with("95") {
+            // A spread is told by its name, as in files that hold one.
+            names.push(what.to_owned());
+        }
+        results.values.push(Value {
+            value,
+            names,
+            source: format!("{} ({what} of {})", source(file, pointer), values.len()),
+            weight: Weight::Computed,
+        });
+    }
+}
+
+pub(super) fn table(text: &str, mark: u8, names: &[String], file: &str, results: &mut Results) {
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(mark)
+        .flexible(true)
+        .from_reader(text.as_bytes());
+    let Ok(headers) = reader.headers().cloned() else {
+        return results.warnings.push(format!("{file} has no header line"));
+    };
+    let rows: Vec<csv::StringRecord> = reader.records().filter_map(Result::ok).collect();
+    let few = rows.len() <= 60;
+    for (index, row) in rows.iter().enumerate() {
+        let words: Vec<String> = row
+            .iter()
+            .filter(|cell| cell.parse::<f64>().is_err() && !cell.is_empty())
+            .map(str::to_owned)
+            .collect();
+        for (header, cell) in headers.iter().zip(row.iter()) {
+            let Some(value) = cell
+                .trim()
+                .parse::<f64>()
+                .ok()
+                .filter(|value| value.is_finite())
+            else {
+                continue;
+            };
+            if results.values.len() >= MOST_VALUES {
+                return;
+            }
+            let names = [names, &words, &[header.trim().to_owned()]].concat();
+            let last = index + 1 == rows.len();
+            results.values.push(Value {
+                value,
+                names,
+                source: format!("{file}: line {}, {}", index + 2, header.trim()),
+                weight: if few || last {
+                    Weight::Result
+                } else {
+                    Weight::Point
+                },
+            });
+        }
+    }
+    for (column, header) in headers.iter().enumerate().filter(|_| rows.len() > 1) {
+        let values: Vec<f64> = rows
+            .iter()
+            .filter_map(|row| row.get(column)?.trim().parse().ok())
+            .collect();
+        if values.len() == rows.len() {
+            let made = results.values.len();
+            let names = [names, &[header.trim().to_owned()]].concat();
+            series(&values, &names, file, header.trim(), results);
+            // Its members are there already, by line.
+            let kept: Vec<Value> = results
+                .values
+                .drain(made..)
+                .filter(|value| value.weight == Weight::Computed)
+                .collect();
+            results.values.extend(kept);
+        }
+    }
+}
+
+/// Numbers of notes and logs, three digits at the least; and what the notes call the runs.
+pub(super) fn notes(text: &str, names: &[String], file: &str, results: &mut Results) {
+    for (index, line) in text.lines().enumerate() {
+        let title = line.trim_start_matches(['#', '*', '-', ' ']);
+        if let Some((run, name)) = title
+            .strip_prefix("Run ")
+            .and_then(|rest| rest.split_once(':'))
+        {
+            let name = name
+                .split(['(', '.'])
+                .next()
+                .unwrap_or_default()
+                .trim()
+                .trim_matches('*')
+                .trim();
+            if run.parse::<u32>().is_ok() && !name.is_empty() && name.len() < 80 {
+                results.titles.push((format!("run_{run}"), name.to_owned()));
+            }
+        }
+        for number in super::token::numbers(line) {
+            if number.figures < 3
+                || number.name
+                || number.version
+                || results.values.len() >= MOST_VALUES
+            {
+                continue;
+            }
+            let from = line[..number.at.start]
+                .char_indices()
+                .rev()
+                .nth(80)
+                .map_or(0, |(at, _)| at);
+            let mut names = names.to_vec();
+            names.push(line[from..number.at.start].to_owned());
+            results.values.push(Value {
+                value: number.value,
+                names,
+                source: format!("{file}: line {}", index + 1),
+                weight: Weight::Note,
+            });
+        }
+    }
+}

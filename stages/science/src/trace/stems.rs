@@ -1,0 +1,84 @@
+//! Words in the one form in which names of files and words of papers can be compared.
+
+/// Words of names that tell nothing apart.
+pub(super) const EMPTY: [&str; 26] = [
+    "mean", "avg", "average", "final", "value", "values", "score", "per", "of", "the", "num",
+    "number", "best", "overall", "std", "stderr", "total", "info", "dict", "result", "metric",
+    "max", "min", "last", "sem", "ci",
+];
+
+/// Words that papers and files write differently.
+const ALIKE: [(&str, &str); 34] = [
+    ("validation", "val"),
+    ("evaluation", "eval"),
+    ("training", "train"),
+    ("trained", "train"),
+    ("accuracy", "acc"),
+    ("accuracies", "acc"),
+    ("perplexity", "ppl"),
+    ("addition", "plus"),
+    ("add", "plus"),
+    ("subtraction", "minus"),
+    ("subtract", "minus"),
+    ("sub", "minus"),
+    ("division", "div"),
+    ("divide", "div"),
+    ("divided", "div"),
+    ("multiplication", "mul"),
+    ("multiply", "mul"),
+    ("error", "err"),
+    ("deviation", "std"),
+    ("parameter", "param"),
+    ("losses", "loss"),
+    ("testing", "test"),
+    ("inferencing", "inference"),
+    ("sec", "second"),
+    ("diverse", "diversity"),
+    ("times", "time"),
+    ("memory", "mem"),
+    ("permutations", "permutation"),
+    ("grokking", "grok"),
+    ("kullback", "kl"),
+    ("bitsperbyte", "bpb"),
+    ("consistencies", "consistency"),
+    ("similarities", "similarity"),
+    ("steps", "step"),
+];
+
+/// The stems of a text's words.
+pub(super) fn stems(text: &str) -> Vec<String> {
+    let mut spaced = String::with_capacity(text.len() + 8);
+    let mut before = ' ';
+    for letter in text.chars() {
+        if letter.is_uppercase() && before.is_lowercase() {
+            spaced.push(' ');
+        }
+        spaced.push(letter);
+        before = letter;
+    }
+    spaced
+        .to_lowercase()
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(stem)
+        .collect()
+}
+
+fn stem(word: &str) -> String {
+    let alike = |word: &str| {
+        ALIKE
+            .iter()
+            .find(|(long, _)| *long == word)
+            .map(|(_, short)| (*short).to_owned())
+    };
+    if let Some(short) = alike(word) {
+        return short;
+    }
+    let single = word
+        .strip_suffix('s')
+        .filter(|rest| rest.len() > 2 && !rest.ends_with(['s', 'u', 'i']));
+    match single {
+        Some(rest) => alike(rest).unwrap_or_else(|| rest.to_owned()),
+        None => word.to_owned(),
+    }
+}

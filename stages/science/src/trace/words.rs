@@ -1,0 +1,333 @@
+//! What the words around a number say of it: that it counts a part, is a setting, or is the size of a
+//! change. English only.
+
+use super::super::review::Way;
+
+/// Words before a number that make it the name of a part or of a run.
+const PARTS: &str = "table tab figure fig section sec equation eq appendix algorithm alg step seed run version \
+    chapter line page theorem lemma proposition definition corollary phase stage part level \
+    layer experiment row column footnote";
+
+/// Programs and devices whose number is a version or a model.
+const NAMES: &str = "pytorch torch python cuda cudnn tensorflow jax numpy scipy sklearn scikit-learn ubuntu \
+    linux windows keras flax transformers rtx gtx tesla geforce core xeon ryzen gpt llama \
+    version claude gemini type apollo iso rfc";
+
+/// Words of settings, as they stand close to their value.
+const SETTINGS: &str = "learning rate batch epoch iteration iter step warmup warm decay dropout hidden layer head \
+    dimension dimensional dim embedding unit neuron seed momentum timestep parameter optimizer \
+    schedule temperature threshold probability size length window kernel stride channel block \
+    point sample example token vocabulary split fold gpu modulus prime weight weighting \
+    coefficient clip clipping rank patience interval resolution grid bin style run trial \
+    repetition update every context width depth beta alpha gamma lambda epsilon adam adamw \
+    weights ema factor scale range cell ratio";
+
+/// Words of directions that prose about speed and counts uses, beside those of claims.
+const MORE: [(&str, Way); 22] = [
+    ("faster", Way::Better),
+    ("quicker", Way::Better),
+    ("speedup", Way::Better),
+    ("speed-up", Way::Better),
+    ("accelerat", Way::Better),
+    ("boost", Way::Better),
+    ("enhanc", Way::Better),
+    ("slower", Way::Worse),
+    ("slowdown", Way::Worse),
+    ("saving", Way::Lower),
+    ("fewer", Way::Lower),
+    ("cut", Way::Lower),
+    ("decline", Way::Lower),
+    ("cheaper", Way::Lower),
+    ("shorter", Way::Lower),
+    ("longer", Way::Higher),
+    ("growth", Way::Higher),
+    ("rise", Way::Higher),
+    ("rose", Way::Higher),
+    ("more", Way::Higher),
+    ("grew", Way::Higher),
+    ("overhead", Way::Higher),
+];
+
+/// Whether a list of words, divided by spaces, holds a word.
+pub(super) fn has(list: &str, word: &str) -> bool {
+    list.split(' ').any(|known| known == word)
+}
+
+/// A word of direction and where it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Said {
+    pub(super) way: Way,
+    pub(super) word: String,
+    pub(super) at: usize,
+}
+
+/// The directions that a text speaks of, in order.
+pub(super) fn directions(text: &str) -> Vec<Said> {
+    let mut found = Vec::new();
+    for (at, word) in tokens(text) {
+        let low = word.to_lowercase();
+        let more = || {
+            MORE.iter().find(|(stem, _)| {
+                low == *stem
+                    || (stem.len() > 4 && low.starts_with(stem))
+                    || low == format!("{stem}s")
+            })
+        };
+        let way = crate::review::way(&low).or_else(|| more().map(|(_, way)| *way));
+        if let Some(way) = way {
+            found.push(Said {
+                way,
+                word: word.to_owned(),
+                at,
+            });
+        }
+    }
+    found
+}
+
+/// The words of a text with their bytes.
+pub(super) fn tokens(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.split(|c: char| !c.is_alphanumeric() && c != '-' && c != '\'')
+        .filter(|word| !word.is_empty())
+        .map(move |word| (word.as_ptr() as usize - text.as_ptr() as usize, word))
+}
+
+fn last_words(text: &str, count: usize) -> Vec<String> {
+    let all: Vec<&str> = tokens(text).map(|(_, word)| word).collect();
+    all.iter()
+        .rev()
+        .take(count)
+        .map(|word| word.to_lowercase())
+        .collect()
+}
+
+fn first_words(text: &str, count: usize) -> Vec<String> {
+    tokens(text)
+        .take(count)
+        .map(|(_, word)| word.to_lowercase())
+        .collect()
+}
+
+fn single(word: &str) -> &str {
+    word.strip_suffix('s')
+        .filter(|rest| rest.len() > 1)
+        .unwrap_or(word)
+}
+
+/// The word that makes a whole number the name of a part: `Figure 2`, `Runs 2 and 5`, `steps 1–3`.
+pub(crate) fn part(before: &str) -> Option<String> {
+    // Numbers of a list belong to the same word.
+    let head = before.trim_end_matches(|c: char| {
+        c.is_ascii_digit() || c.is_whitespace() || ",–-~.()#\u{a0}".contains(c)
+    });
+    let head = head
+        .strip_suffix("and")
+        .or_else(|| head.strip_suffix("to"))
+        .unwrap_or(head);
+    let head = head.trim_end_matches(|c: char| {
+        c.is_ascii_digit() || c.is_whitespace() || ",–-~.(#\u{a0}".contains(c)
+    });
+    let (_, word) = tokens(head).last()?;
+    let touching = before.len() - head.len() <= 24;
+    let low = word.to_lowercase();
+    (touching && has(PARTS, single(&low))).then(|| word.to_owned())
+}
+
+/// The name whose version or model a number is: `PyTorch 1.9`.
+pub(super) fn versioned(before: &str) -> Option<String> {
+    let word = last_words(before, 1).pop()?;
+    let near = before.trim_end().len() + 2 >= before.len()
+        && before.trim_end().ends_with(char::is_alphanumeric);
+    (near && has(NAMES, word.trim_end_matches('-'))).then_some(word)
+}
+
+/// The word of a setting that stands next to a number, if one does.
+pub(super) fn setting(before: &str, after: &str) -> Option<String> {
+    let clause = before.rsplit(['.', ';', '(', ')']).next().unwrap_or(before);
+    let known = |word: &String| {
+        word.split('-')
+            .any(|part| has(SETTINGS, single(part)) || has(SETTINGS, part))
+    };
+    let ahead = after
+        .split(['.', ';', ',', '(', ')'])
+        .next()
+        .unwrap_or(after);
+    // `with 256 units`, `2-layer`, `15 % probability`: at most two words on.
+    let behind = last_words(clause, 5);
+    first_words(ahead, 3)
+        .into_iter()
+        .find(|word| known(word))
+        .or_else(|| behind.into_iter().find(|word| known(word)))
+}
+
+/// Whether a number is the size of a change, and which way the text says it went.
+pub(super) fn change(before: &str, after: &str) -> Option<Said> {
+    let ahead = after
+        .split(['.', ';', ',', '(', ')', ':'])
+        .next()
+        .unwrap_or(after);
+    let following = first_words(ahead, 4).join(" ");
+    // `a 61 % reduction`, `12 % lower than`, `3 % relative improvement`
+    if let Some(said) = directions(&following).into_iter().next() {
+        let between: Vec<&str> = following[..said.at].split_whitespace().collect();
+        let low = said.word.to_lowercase();
+        let verb = low.ends_with("ed")
+            || low.ends_with("ing")
+            || ["improves", "reduces", "best", "worst"].contains(&low.as_str());
+        let stops = |word: &&str| {
+            let word = *word;
+            [
+                "to", "from", "in", "on", "for", "and", "with", "which", "while", "but", "as",
+                "is", "was", "at",
+            ]
+            .contains(&word)
+                || has(SETTINGS, single(word))
+        };
+        if !verb && !between.iter().any(stops) {
+            return Some(Said {
+                at: before.len(),
+                ..said
+            });
+        }
+    }
+    let clause_start = before.rfind(['.', ';', ':']).map_or(0, |at| at + 1);
+    let clause = &before[clause_start..];
+    let near = last_words(clause, 4);
+    let by = |word: &String| word == "by" || word == "of";
+    let filler = |word: &&String| {
+        ![
+            "up",
+            "to",
+            "about",
+            "around",
+            "approximately",
+            "roughly",
+            "nearly",
+            "almost",
+            "over",
+            "a",
+            "an",
+            "another",
+            "only",
+            "just",
+            "as",
+            "much",
+            "more",
+            "than",
+            "average",
+            "at",
+            "least",
+            "some",
+            "further",
+            "additional",
+        ]
+        .contains(&word.as_str())
+    };
+    let link = near.iter().find(filler);
+    let linked = link.is_some_and(by) || near.first().is_some_and(by);
+    // `by more than 12 %` says no direction by itself.
+    let said = directions(clause)
+        .into_iter()
+        .rfind(|said| !["more", "less", "best"].contains(&said.word.to_lowercase().as_str()));
+    match said {
+        Some(said) if linked => Some(Said {
+            at: clause_start + said.at,
+            ..said
+        }),
+        // `Dino: −12.8 %`, `improvement: 5 %`
+        Some(said) if clause[said.at + said.word.len()..].trim().is_empty() => Some(Said {
+            at: clause_start + said.at,
+            ..said
+        }),
+        _ => None,
+    }
+}
+
+/// Whether the words next to a number are about a mean over several results.
+pub(super) fn averaged(text: &str) -> bool {
+    let low = text.to_lowercase();
+    ["average", "averaged", "mean", "overall", "across", "avg"]
+        .iter()
+        .any(|word| tokens(&low).any(|(_, known)| known == *word))
+}
+
+/// A word that says that a quantity was multiplied, with the factor.
+pub(super) fn multiplied(word: &str) -> Option<f64> {
+    let low = word.to_lowercase();
+    Some(match low.as_str() {
+        "doubled" | "doubles" | "doubling" | "twice" | "twofold" | "two-fold" => 2.0,
+        "halved" | "halves" | "halving" => 0.5,
+        "tripled" | "triples" | "tripling" | "threefold" | "three-fold" | "thrice" => 3.0,
+        "quadrupled" | "fourfold" | "four-fold" => 4.0,
+        "fivefold" | "five-fold" => 5.0,
+        "tenfold" | "ten-fold" => 10.0,
+        _ => return None,
+    })
+}
+
+/// Which way is better for a metric, by its name.
+pub(super) fn better(names: &[String]) -> Option<Way> {
+    const LOWER: &str = "loss err kl divergence ppl time latency fid mse mae rmse step cost mem param wer cer \
+    distance regret runtime flop flops bpb bpc nll seconds wasserstein mmd epoch variance rank \
+    delay energy";
+    const HIGHER: &str = "acc f1 auc auroc score reward return bleu rouge precision recall throughput token \
+    consistency iou map psnr ssim r2 success win speed elo likelihood diversity";
+    for name in names.iter().rev().take(2) {
+        let stems = super::stems::stems(name);
+        let per_second =
+            stems.iter().any(|stem| stem == "per") && stems.iter().any(|stem| stem == "second");
+        if per_second
+            || stems.iter().any(|stem| has(HIGHER, stem))
+                && !stems.iter().any(|stem| stem == "step")
+        {
+            return Some(Way::Higher);
+        }
+        if stems.iter().any(|stem| has(LOWER, stem)) {
+            return Some(Way::Lower);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_of_changes_are_told_from_values() {
+        for (before, after, way) in [
+            ("It cuts steps by up to ", " for addition", Way::Lower),
+            ("representing a ", " reduction in time", Way::Lower),
+            ("with reductions of up to ", " compared to", Way::Lower),
+            ("Moons: ", " improvement (from", Way::Better),
+            ("is about ", " slower than", Way::Worse),
+        ] {
+            assert_eq!(
+                change(before, after).map(|said| said.way),
+                Some(way),
+                "{before}…{after}"
+            );
+        }
+        for (before, after) in [
+            ("reducing steps to ", " validation accuracy"),
+            ("improved from ", " in the baseline"),
+            ("the accuracy is ", " on moons"),
+        ] {
+            assert_eq!(change(before, after), None, "{before}…{after}");
+        }
+    }
+
+    #[test]
+    fn parts_and_settings_are_known() {
+        assert!(
+            part("see Figures 2, 3 and ").is_some()
+                && part("Run ").is_some()
+                && part("a loss of ").is_none()
+        );
+        assert!(
+            setting("a learning rate of ", ".").is_some()
+                && setting("with ", " hidden units").is_some()
+        );
+        assert!(setting("the KL is ", " on dino").is_none());
+    }
+}
