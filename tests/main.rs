@@ -6,6 +6,7 @@
 mod bad_input;
 mod book;
 mod chat;
+mod check_paper;
 mod crash;
 mod editors;
 mod examples;

@@ -1,0 +1,112 @@
+//! The gate for papers that we did not write: where every number leads.
+
+use serde_json::Value;
+
+use crate::space::Space;
+
+const PAPER: &str = r"\documentclass{article}
+\begin{document}
+\begin{abstract}
+Our method reaches an accuracy of 0.8731 on circles, against 0.8412 for the baseline.
+It reduces the loss by 21.4\% on circles.
+\end{abstract}
+\section{Set-up}
+We train with a learning rate of 0.0003 and report the accuracy in Table 1.
+\section{Results}
+The accuracy of our method on circles is 0.8731, an absolute gain of 0.0319 over the baseline.
+An ablation without the gate reaches an accuracy of 0.7946 on circles.
+\end{document}
+";
+
+fn space() -> Space {
+    let space = Space::new();
+    space.copy("pipelines", "pipelines");
+    let results = |loss: f64, accuracy: f64| {
+        serde_json::json!({ "circles": { "means": { "loss": loss, "accuracy": accuracy } } })
+            .to_string()
+    };
+    space
+        .write("paper.tex", PAPER)
+        .write("runs/run_0/final_info.json", &results(0.5, 0.8412))
+        .write("runs/run_1/final_info.json", &results(0.607, 0.8731))
+        .write("settings.json", r#"{"learning_rate": 0.0003}"#);
+    space
+}
+
+fn check(space: &Space, paper: &str) -> Vec<Value> {
+    let paper = format!("params.paper={paper}");
+    space.run(
+        "pipelines/check-paper.yaml",
+        &[
+            "--set",
+            &paper,
+            "--set",
+            "params.results=runs",
+            "--set",
+            "params.literals=settings.json",
+            "--out",
+            "out",
+        ],
+    );
+    let report: Value = serde_json::from_str(&space.read("out/report.json")).unwrap();
+    let numbers = report["numbers"].as_array().unwrap().clone();
+    for number in &numbers {
+        for field in ["text", "line", "col", "class", "verdict", "why"] {
+            assert!(number.get(field).is_some(), "no `{field}` in {number}");
+        }
+    }
+    numbers
+}
+
+/// The verdict on the number that begins so on a line.
+fn verdict(numbers: &[Value], line: u64, text: &str) -> String {
+    let found = numbers.iter().find(|number| {
+        let own = number["text"].as_str().unwrap();
+        number["line"] == line && own.starts_with(text)
+    });
+    let found = found.unwrap_or_else(|| panic!("no {text} on line {line}: {numbers:#?}"));
+    found["verdict"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn every_number_of_a_paper_is_followed_to_where_it_was_measured() {
+    let space = space();
+    let numbers = check(&space, "paper.tex");
+    assert_eq!(verdict(&numbers, 4, "0.8731"), "traced");
+    assert_eq!(verdict(&numbers, 4, "0.8412"), "traced");
+    assert_eq!(verdict(&numbers, 8, "0.0003"), "literal");
+    assert_eq!(verdict(&numbers, 10, "0.0319"), "derived");
+    assert_eq!(verdict(&numbers, 11, "0.7946"), "untraced");
+    assert!(space.read("out/report.md").contains("0.7946"));
+}
+
+#[test]
+fn an_increase_that_is_told_as_a_reduction_is_told() {
+    let numbers = check(&space(), "paper.tex");
+    assert_eq!(verdict(&numbers, 5, "21.4"), "wrong_direction");
+}
+
+#[test]
+fn what_is_no_paper_is_refused_and_what_is_missing_is_named() {
+    let space = space();
+    space.write("empty.tex", "");
+    let arguments = |paper: &'static str, results: &'static str| {
+        [
+            "run",
+            "pipelines/check-paper.yaml",
+            "--set",
+            paper,
+            "--set",
+            results,
+        ]
+    };
+    let empty = space.kyo(&arguments("params.paper=empty.tex", "params.results=runs"));
+    assert_eq!(empty.code, 1, "{}", empty.stderr);
+    assert!(empty.stderr.contains("the paper"), "{}", empty.stderr);
+    let none = space.kyo(&arguments(
+        "params.paper=paper.tex",
+        "params.results=nowhere",
+    ));
+    assert_eq!(none.code, 2, "{}", none.stderr);
+    assert!(none.stderr.contains("nowhere"), "{}", none.stderr);
+}
