@@ -194,3 +194,40 @@ fn the_schema_offers_every_stage_type() {
         assert!(offered.contains(name), "{offered}");
     }
 }
+
+#[test]
+fn beside_an_empty_board_no_best_paper_is_looked_for() {
+    // As the flow does when every idea was dropped or failed.
+    let flow = std::fs::read_to_string(crate::space::home().join("pipelines/ai-scientist.yaml"));
+    let when = "when: ${len(study.pdf) > 0}";
+    assert!(flow.unwrap().contains(when));
+    let space = Space::new();
+    space.write(
+        "empty.yaml",
+        &r#"
+kyobashi: 1
+name: empty
+params: {ideas: {type: list<json>, default: []}}
+stages:
+  study:
+    foreach: {idea: "${params.ideas}"}
+    on_error: continue
+    run: 'echo never > "$pdf"'
+    out: {pdf: file(.pdf), idea: Idea, review: json, comparison: json}
+  board:
+    uses: stats/leaderboard
+    in: {ideas: "${study.idea}", comparisons: "${study.comparison}", reviews: "${study.review}"}
+    with: {sort: kl, directions: {kl: lower}}
+  best:
+    WHEN
+    uses: paper/best
+    in: {papers: "${study.pdf}", board: "${board.board}"}
+outputs: {paper.pdf: "${best.pdf}", board.json: "${board.board}"}
+"#
+        .replace("WHEN", when),
+    );
+    let done = space.run("empty.yaml", &["--out", "out"]);
+    assert_eq!(done.ended("skipped"), ["best"]);
+    assert!(space.read("out/board.json").contains("\"rows\": []"));
+    assert!(!space.path("out/paper.pdf").exists());
+}
