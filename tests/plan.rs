@@ -132,9 +132,7 @@ fn a_plan_for_people_has_one_line_for_all_instances_of_a_stage() {
 fn a_plan_runs_and_writes_nothing() {
     let space = space();
     plan(&space, &[]);
-    let log = space.path(".kyobashi/runs");
-    let runs = std::fs::read_dir(log).map_or(0, |runs| runs.count());
-    assert_eq!(runs, 0);
+    assert!(!space.path(".kyobashi").exists(), "not even a store");
     assert_eq!(space.run("s.yaml", &[]).totals()["ran"], 6);
 }
 
@@ -166,6 +164,33 @@ fn why_asks_for_the_last_run_as_it_was_asked_for() {
     assert!(said.contains("with.word"), "{said}");
     let both = space.kyo(&["why", "s.yaml", "each"]).stdout;
     assert_eq!(both.lines().count(), 2, "{both}");
+}
+
+#[test]
+fn what_the_last_run_was_given_of_pools_is_given_again() {
+    let space = Space::new();
+    space.write(
+        "pool.yaml",
+        r#"
+kyobashi: 1
+name: pool
+pools: {licence: 1}
+stages:
+  greedy:
+    run: 'echo 1 > "$x"'
+    out: {x: int}
+    resources: {cpu: 3, pools: {licence: 2}}
+"#,
+    );
+    space.run("pool.yaml", &["--pool", "licence=2", "--jobs", "4"]);
+    let begun = space.kyo(&["log", "1", "--json"]).stdout;
+    let begun: Value = serde_json::from_str(begun.lines().next().unwrap()).unwrap();
+    assert_eq!(begun["asked"]["pool"], serde_json::json!(["licence=2"]));
+    assert_eq!(begun["asked"]["jobs"], 4);
+    let why = space.kyo(&["why", "greedy"]);
+    assert_eq!(why.code, 0, "{}", why.stderr);
+    let less = space.kyo(&["why", "greedy", "--pool", "licence=1"]);
+    assert_eq!(less.code, 2, "what is said now wins: {}", less.stdout);
 }
 
 #[test]

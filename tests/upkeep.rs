@@ -338,4 +338,12 @@ fn commands_that_read_make_no_store() {
         assert!(done.stderr.contains("there is no store"), "{}", done.stderr);
         assert!(!space.path(".kyobashi").exists(), "{command}");
     }
+    for (words, code) in [
+        (&["plan", "chain.yaml"][..], 0),
+        (&["why", "chain.yaml", "greet"], 0),
+        (&["why", "greet"], 2),
+    ] {
+        assert_eq!(space.kyo(words).code, code, "{words:?}");
+        assert!(!space.path(".kyobashi").exists(), "{words:?}");
+    }
 }

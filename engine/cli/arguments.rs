@@ -123,7 +123,8 @@ pub(crate) struct Run {
     /// Start nothing more after the first failure; what runs is finished and kept
     #[arg(long)]
     pub(crate) fail_fast: bool,
-    /// Run this stage (by name or path) although its result is there
+    /// Run this again although its result is there: a stage, group or address; `*` stands for anything:
+    /// `--refresh train --refresh 'study[*].review'`
     #[arg(long, value_name = "STAGE")]
     pub(crate) refresh: Vec<String>,
 }

@@ -1,7 +1,10 @@
 //! Exit codes, and what ends a command early.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::process::ExitCode;
+
+use kyobashi_cache::StoreError;
 
 use crate::arguments::Global;
 use crate::talk;
@@ -63,6 +66,15 @@ impl Stopped {
         }
     }
 
+    /// The store cannot be written.
+    pub(crate) fn read_only(message: impl fmt::Display) -> Self {
+        Self {
+            code: STAGE_FAILED,
+            read_only: true,
+            ..Self::wrong(message)
+        }
+    }
+
     /// We or the machine are at fault.
     pub(crate) fn fault(message: impl fmt::Display) -> Self {
         Self {
@@ -99,14 +111,18 @@ impl Stopped {
     }
 }
 
-impl From<kyobashi_cache::StoreError> for Stopped {
-    fn from(error: kyobashi_cache::StoreError) -> Self {
-        let help = error.help().map(str::to_owned);
+impl From<StoreError> for Stopped {
+    fn from(error: StoreError) -> Self {
+        let read_only = match &error {
+            StoreError::ReadOnly { .. } => true,
+            StoreError::Io { source, .. } => source.kind() == ErrorKind::PermissionDenied,
+            _ => false,
+        };
         Self {
             code: STAGE_FAILED,
             message: error.to_string(),
-            help,
-            read_only: matches!(error, kyobashi_cache::StoreError::ReadOnly { .. }),
+            help: error.help().map(str::to_owned),
+            read_only,
         }
     }
 }
@@ -125,7 +141,7 @@ impl From<kyobashi_stage::Failure> for Stopped {
 impl From<std::io::Error> for Stopped {
     fn from(error: std::io::Error) -> Self {
         // Whoever reads our output may stop reading; that is no fault.
-        if error.kind() == std::io::ErrorKind::BrokenPipe {
+        if error.kind() == ErrorKind::BrokenPipe {
             Self::shown(DONE)
         } else {
             Self::fault(error)

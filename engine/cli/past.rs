@@ -81,8 +81,8 @@ impl Head {
                     .clone()
                     .or(asked.values.clone().map(PathBuf::from)),
                 set: [&asked.set[..], &over.set].concat(),
-                pool: over.pool.clone(),
-                jobs: over.jobs,
+                pool: [&asked.pool[..], &over.pool].concat(),
+                jobs: over.jobs.or(asked.jobs),
             },
         }
     }

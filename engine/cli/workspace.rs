@@ -131,15 +131,60 @@ pub(crate) fn store_dir(global: &Global, file: Option<&Path>) -> PathBuf {
     beside.unwrap_or(Path::new(".")).join(".kyobashi")
 }
 
-/// Opens the store, with everything that it knows in memory.
+/// Opens the store, with everything that it knows in memory; for reading only where it is there and
+/// cannot be written.
 ///
 /// # Errors
 /// When the folder cannot be used.
-pub(crate) fn open(global: &Global, file: Option<&Path>) -> Result<Store, Stopped> {
+pub(crate) fn open(global: &Global, file: Option<&Path>) -> Result<(Store, Access), Stopped> {
     let dir = std::path::absolute(store_dir(global, file)).map_err(Stopped::fault)?;
-    let store = Store::open(&dir, Options::default())?;
+    let (store, access) = match Store::open(&dir, Options::default()).map_err(Stopped::from) {
+        Err(stopped) if stopped.read_only && dir.join("version").exists() => {
+            (Store::open(&dir, reading())?, Access::Read)
+        }
+        opened => (opened?, Access::Write),
+    };
     store.preload()?;
-    Ok(store)
+    Ok((store, access))
+}
+
+/// A store that is looked at: the one that is there, or an empty one that goes with this.
+pub(crate) struct Glance {
+    pub(crate) store: Store,
+    // Dropped after the store.
+    _empty: Option<tempfile::TempDir>,
+}
+
+/// Opens the store of a pipeline that nothing is run of. Where there is none, none is made.
+///
+/// # Errors
+/// When the store cannot be read.
+pub(crate) fn glance(global: &Global, file: &Path) -> Result<Glance, Stopped> {
+    let dir = std::path::absolute(store_dir(global, Some(file))).map_err(Stopped::fault)?;
+    let empty = if dir.join("version").exists() {
+        None
+    } else {
+        Some(tempfile::tempdir().map_err(Stopped::fault)?)
+    };
+    let dir = empty
+        .as_ref()
+        .map_or(dir.as_path(), tempfile::TempDir::path);
+    let global = Global {
+        store: Some(dir.to_owned()),
+        ..global.clone()
+    };
+    let (store, _) = open(&global, None)?;
+    Ok(Glance {
+        store,
+        _empty: empty,
+    })
+}
+
+fn reading() -> Options {
+    Options {
+        access: Access::Read,
+        ..Options::default()
+    }
 }
 
 /// Opens a store that must be there, to read what it has. Nothing is made where there is none.

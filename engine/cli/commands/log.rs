@@ -139,6 +139,8 @@ fn said(event: &Event) -> Vec<String> {
                 words.push(format!("--values {values}"));
             }
             words.extend(asked.set.iter().map(|set| format!("--set '{set}'")));
+            words.extend(asked.pool.iter().map(|pool| format!("--pool '{pool}'")));
+            words.extend(asked.jobs.map(|jobs| format!("--jobs {jobs}")));
             vec![
                 format!(
                     "begun     run {run} of {pipeline}, {}, {} known",

@@ -57,11 +57,12 @@ pub(super) fn planned(
     let surroundings = Surroundings::read();
     let catalogue = Catalogue::new(Providers::default());
     let spec = workspace::spec(global, pipeline, &catalogue, &surroundings, false)?;
-    let store = workspace::open(global, Some(&pipeline.file))?;
-    let sources = workspace::sources(&spec, &store)?;
-    let past = Past::of(&store, &spec.name);
+    let glance = workspace::glance(global, &pipeline.file)?;
+    let store = &glance.store;
+    let sources = workspace::sources(&spec, store)?;
+    let past = Past::of(store, &spec.name);
     let machine = surroundings::machine();
-    let nodes = preview::preview(&spec, &sources, &store, &machine, &past.keys, detail)?;
+    let nodes = preview::preview(&spec, &sources, store, &machine, &past.keys, detail)?;
     Ok(Planning {
         nodes,
         before: past.head,

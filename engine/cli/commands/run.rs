@@ -1,31 +1,30 @@
 //! `kyo run`
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use kyobashi_cache::{Digest, Store};
+use kyobashi_cache::{Access, Store};
 use kyobashi_engine::artifact::Artifact;
 use kyobashi_engine::exec::keeper::Keeper;
 use kyobashi_engine::exec::{Executors, tree, worker};
 use kyobashi_engine::plan::Sources;
-use kyobashi_engine::run::{
-    Asked, Ended, MadeFrom, Observer, RunError, Settings, Stop, drive, preview,
-};
-use kyobashi_engine::spec::{Spec, Template};
+use kyobashi_engine::run::{Ended, Observer, RunError, Settings, Stop, drive, preview};
+use kyobashi_engine::spec::Spec;
 use kyobashi_science::Providers;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::arguments::{Global, Pipeline, Run};
+use crate::arguments::{Global, Run};
 use crate::deliver::{self, Delivered};
 use crate::exit::{self, Code, Stopped};
 use crate::journal::{self, Journal};
 use crate::lines::Lines;
+use crate::place::{self, Place};
 use crate::progress::Progress;
-use crate::summary;
 use crate::surroundings::{self, Surroundings};
 use crate::workspace::{self, Catalogue};
+use crate::{made_from, refresh, summary, talk};
 
 /// What a run left behind, for those who start runs.
 pub(super) struct Outcome {
@@ -44,30 +43,26 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
     let catalogue = Catalogue::new(Providers::default());
     let (spec, texts) =
         workspace::spec_and_texts(global, &arguments.pipeline, &catalogue, &surroundings, true)?;
-    for name in &arguments.refresh {
-        if !spec
-            .stages
-            .iter()
-            .any(|stage| stage.name == *name || stage.path == *name)
-        {
-            return Err(
-                Stopped::wrong(format!("--refresh {name}: there is no such stage"))
-                    .help("stages are named as in the pipeline: `ideas`, or `study/writeup`"),
-            );
-        }
-    }
+    refresh::known(&spec, &arguments.refresh)?;
     let servers = surroundings.servers(&spec);
     let provider_keys = provider_keys(&servers);
     let catalogue = Catalogue::new(servers);
-    let store = workspace::open(global, Some(&arguments.pipeline.file))?;
+    let (store, access) = workspace::open(global, Some(&arguments.pipeline.file))?;
     let sources = workspace::sources(&spec, &store)?;
-    let run = store.runs().new_run()?;
-    let log = run.path.join("trainer.log");
-    let scratch = Scratch::new(&store)?;
+    refresh::there(&spec, &sources, &store, &arguments.refresh)?;
+    let place = match access {
+        Access::Write => Place::new(&store)?,
+        Access::Read => {
+            place::all_reused(&spec, &sources, &store)?;
+            talk::say(global, &place::read_only(&store));
+            Place::none(&store)
+        }
+    };
+    let log = place.folder.join("trainer.log");
     let keeper = Keeper::new(
         std::env::current_exe()?,
         vec![crate::KEEP.to_owned()],
-        scratch.0.clone(),
+        place.scratch.clone(),
     );
     tree::adopt();
     let executors = executors(
@@ -80,9 +75,9 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
         keeper,
     )?;
     let settings = Settings {
-        run: run.number,
-        asked: asked(&arguments.pipeline)?,
-        made_from: made_from(&spec, &texts, &sources, &store, &arguments.refresh),
+        run: place.run,
+        asked: made_from::asked(&arguments.pipeline)?,
+        made_from: made_from::made_from(&spec, &texts, &sources, &store, &arguments.refresh),
         machine: surroundings::machine(),
         durations: {
             let runs = store.runs();
@@ -91,13 +86,15 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
         refresh: arguments.refresh.clone(),
         provider_keys,
         secrets: surroundings.variables,
-        scratch: scratch.0.clone(),
-        logs: run.path.join("logs"),
+        scratch: place.scratch.clone(),
+        logs: place.folder.join("logs"),
         fail_fast: arguments.fail_fast,
         now_ms: surroundings::now_ms,
     };
     let mut observers: Vec<Box<dyn Observer>> = Vec::new();
-    observers.push(Box::new(Journal::new(run.events)));
+    if let Some(file) = place.journal()? {
+        observers.push(Box::new(Journal::new(file)));
+    }
     if global.json {
         observers.push(Box::new(Lines));
     } else {
@@ -188,59 +185,6 @@ fn executors(
     }))
 }
 
-fn asked(pipeline: &Pipeline) -> Result<Asked, Stopped> {
-    let dir = std::env::current_dir().map_err(Stopped::fault)?;
-    let given = &pipeline.values;
-    Ok(Asked {
-        dir: dir.display().to_string(),
-        profile: given.profile.clone(),
-        values: given.values.as_ref().map(|file| file.display().to_string()),
-        set: given.set.clone(),
-    })
-}
-
-/// What the run is made from: the texts go into the store, so that runs can be compared later.
-fn made_from(
-    spec: &Spec,
-    texts: &BTreeMap<String, String>,
-    sources: &Sources,
-    store: &Store,
-    refresh: &[String],
-) -> MadeFrom {
-    // A text that cannot be kept is known by its digest; the run itself does not need it.
-    let kept = |text: &str| {
-        store
-            .put_bytes(text.as_bytes())
-            .unwrap_or_else(|_| Digest::of(text.as_bytes()))
-    };
-    let by_path: BTreeMap<String, &Artifact> = sources
-        .iter()
-        .map(|(path, artifact)| (path.display().to_string(), artifact))
-        .collect();
-    let params = spec.params.iter().filter_map(|(name, param)| {
-        let value = match &param.value {
-            Template::Literal(value) => value.clone(),
-            Template::Path(path, _) => path.display().to_string().into(),
-            _ => return None,
-        };
-        Some((name.clone(), value))
-    });
-    MadeFrom {
-        kyo: env!("CARGO_PKG_VERSION").to_owned(),
-        files: texts
-            .iter()
-            .filter(|(_, text)| !text.is_empty())
-            .map(|(name, text)| (name.clone(), kept(text)))
-            .collect(),
-        params: params.collect(),
-        models: spec.models.clone(),
-        sources: (!by_path.is_empty())
-            .then(|| kept(&serde_json::to_string(&by_path).expect("artifacts are JSON"))),
-        machine: surroundings::machine(),
-        refresh: refresh.to_vec(),
-    }
-}
-
 fn provider_keys(servers: &Providers) -> BTreeMap<String, String> {
     servers
         .iter()
@@ -266,6 +210,8 @@ fn start(
         // From here on Ctrl-C is ours, before anything starts.
         let mut interrupts = signal(SignalKind::interrupt()).map_err(Stopped::fault)?;
         let mut terminations = signal(SignalKind::terminate()).map_err(Stopped::fault)?;
+        // A file that may not grow any more is an error of the write, not the end of the process.
+        let _sizes = signal(SignalKind::from_raw(nix::libc::SIGXFSZ)).map_err(Stopped::fault)?;
         tokio::spawn(async move {
             for how in [Stop::Soon, Stop::Now] {
                 // Who terminates a process does not wait for its longest stage.
@@ -289,33 +235,4 @@ fn start(
             RunError::Store(error) => error.into(),
         })
     })
-}
-
-/// The folder for the attempts of one process; the folders of processes that died are swept.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(store: &Store) -> Result<Self, Stopped> {
-        let all = store.dir().join("scratch");
-        std::fs::create_dir_all(&all)
-            .map_err(|error| Stopped::wrong(format!("cannot make {}: {error}", all.display())))?;
-        for entry in std::fs::read_dir(&all).into_iter().flatten().flatten() {
-            let dead = entry.file_name().to_str().is_some_and(|pid| {
-                pid.parse::<u32>().is_ok() && !Path::new("/proc").join(pid).exists()
-            });
-            if dead {
-                // Somebody else may sweep at the same time.
-                let _ = std::fs::remove_dir_all(entry.path());
-            }
-        }
-        let own = all.join(std::process::id().to_string());
-        let own = std::path::absolute(own).map_err(Stopped::fault)?;
-        Ok(Self(own))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }

@@ -72,14 +72,14 @@ fn asked(global: &Global, arguments: &Why) -> Result<(Global, Pipeline, String),
             "name the pipeline, `kyo why FILE ADDRESS`, or choose the store with `--store DIR`",
         )
     };
-    if !dir.exists() {
+    if !dir.join("version").exists() {
         return Err(none());
     }
     let global = Global {
         store: Some(dir.clone()),
         ..global.clone()
     };
-    let head = past::newest(&workspace::open(&global, None)?).ok_or_else(none)?;
+    let head = past::newest(&workspace::look(&global)?).ok_or_else(none)?;
     let given = arguments.values.values.as_ref();
     let given = given.map(std::path::absolute).transpose();
     let given = given.map_err(Stopped::fault)?;

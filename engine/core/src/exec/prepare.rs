@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use kyobashi_cache::{Editable, How, Store};
+use kyobashi_cache::{Editable, How, Store, StoreError};
 use kyobashi_stage::{Call, Cell, Datum, Failure, Model, Shape, Type, declared, named_shapes};
 
 use crate::artifact::{Artifact, FileArtifact};
@@ -193,6 +193,11 @@ fn extension(ty: &Type) -> Option<&str> {
     }
 }
 
-pub(crate) fn wrong(error: impl std::fmt::Display) -> Failure {
-    Failure::passing(error.to_string())
+/// The store refused; another try may not meet it.
+pub(crate) fn wrong(error: StoreError) -> Failure {
+    let failure = Failure::passing(error.to_string());
+    match error.help() {
+        Some(help) => failure.help(help),
+        None => failure,
+    }
 }

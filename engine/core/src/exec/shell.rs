@@ -215,8 +215,8 @@ fn read(port: &Port, path: &Path) -> Result<Output, Failure> {
     }
 }
 
-/// Whether less is free than a script's own messages need.
-fn full(dir: &Path) -> bool {
+/// Whether less is free on the disk of a folder than a script's own messages need.
+pub(crate) fn full(dir: &Path) -> bool {
     nix::sys::statvfs::statvfs(dir)
         .is_ok_and(|disk| disk.blocks_available() * disk.fragment_size() < LEAST)
 }

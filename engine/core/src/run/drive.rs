@@ -33,7 +33,7 @@ pub struct Settings {
     pub made_from: MadeFrom,
     /// Facts of the machine for stage types that depend on it.
     pub machine: Machine,
-    /// Stages (by name or path) that are run although a result is there.
+    /// Patterns of the stage runs that are made although a result is there, see [`super::refresh`].
     pub refresh: Vec<String>,
     /// Values of secrets by the environment variable that holds them.
     pub secrets: BTreeMap<String, String>,

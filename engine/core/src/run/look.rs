@@ -8,7 +8,7 @@ use kyobashi_stage::Failure;
 use super::Input;
 use super::drive::{Active, Driver, Message, RunError};
 use super::event::{FinalState, Finished};
-use super::provenance;
+use super::{provenance, refresh};
 
 use crate::artifact::{Artifact, Artifacts, FileArtifact};
 use crate::exec::{prepare, publish};
@@ -228,11 +228,7 @@ impl Driver<'_> {
     }
 
     fn refreshed(&self, id: NodeId) -> bool {
-        let stage = self.schedule.stage(id);
-        self.settings
-            .refresh
-            .iter()
-            .any(|name| *name == stage.name || *name == stage.path)
+        refresh::any(&self.settings.refresh, self.spec, &self.schedule.graph, id)
     }
 
     /// The worst provenance of a call: its own model's, and that of everything that it reads.

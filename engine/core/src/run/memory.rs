@@ -10,6 +10,7 @@ use super::event::CallState;
 use crate::artifact::canonical;
 use crate::exec::native::Calls;
 use crate::exec::prepare::wrong;
+use crate::exec::shell::full;
 
 /// Told of a call, its key, whether it was made now, and what it cost (US dollars).
 pub(super) type Tell = Box<dyn Fn(&Request, Key, CallState, f64) + Send + Sync>;
@@ -49,7 +50,18 @@ impl Calls for Memory {
                 Lookup::Busy(waiter) => waiter.wait().map_err(wrong)?,
             }
         };
+        if full(self.store.dir()) {
+            // A reply that cannot be kept would be paid for again.
+            return Err(Failure::passing(format!(
+                "nothing was asked: the disk of {} is full",
+                self.store.dir().display()
+            ))
+            .help("free some space, or choose another place with `--store`"));
+        }
         let reply = perform()?;
+        if let Ok(mut usd) = self.usd.lock() {
+            *usd += reply.usd;
+        }
         let outputs = serde_json::to_string(&reply)
             .map_err(|error| Failure::bug(format!("a reply is not JSON: {error}")))?;
         let record = Record {
@@ -59,9 +71,6 @@ impl Calls for Memory {
             ..Record::default()
         };
         claim.save_durably(record).map_err(wrong)?;
-        if let Ok(mut usd) = self.usd.lock() {
-            *usd += reply.usd;
-        }
         (self.tell)(request, key, CallState::Made, reply.usd);
         Ok(reply)
     }

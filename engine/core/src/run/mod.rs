@@ -11,6 +11,7 @@ pub mod preview;
 mod provenance;
 mod queue;
 mod reason;
+pub mod refresh;
 mod room;
 mod schedule;
 mod settle;

@@ -14,6 +14,7 @@ use super::event::{Event, FinalState, Finished};
 use super::provenance;
 use super::work::Worked;
 use crate::artifact::Artifacts;
+use crate::exec::shell::full;
 use crate::plan::NodeId;
 use crate::spec::{OnError, Work};
 
@@ -80,6 +81,10 @@ impl Driver<'_> {
                 }
             }
             Err(failure) => {
+                if worked.lost || full(self.store.dir()) {
+                    // What would run now could not be kept either.
+                    self.halt();
+                }
                 let retries = self.schedule.stage(id).policy.retries;
                 if failure.retry == Retry::Possible && tries <= retries && !self.halted {
                     let address = self.address(id);

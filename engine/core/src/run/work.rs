@@ -49,6 +49,8 @@ pub(super) struct Worked {
     pub(super) usd: f64,
     /// Where the log is, if there is one.
     pub(super) log: Option<PathBuf>,
+    /// Whether there is a result that the store could not keep.
+    pub(super) lost: bool,
 }
 
 /// Makes the attempt. Nothing is left in the scratch folder afterwards.
@@ -61,10 +63,12 @@ pub(super) fn attempt(attempt: &Attempt) -> Worked {
     };
     let seconds = begin.elapsed().as_secs_f64();
     let usd = attempt.memory.usd.lock().map_or(0.0, |usd| *usd);
+    let mut lost = false;
     if let Ok(artifacts) = &outcome
         && let Err(failure) = save(attempt, artifacts, seconds, usd)
     {
         outcome = Err(failure);
+        lost = true;
     }
     if outcome.is_ok() && attempt.checkpoints.exists() {
         // What stays behind is never read: the result is there now.
@@ -77,6 +81,7 @@ pub(super) fn attempt(attempt: &Attempt) -> Worked {
         seconds,
         usd,
         log,
+        lost,
     }
 }
 
