@@ -75,6 +75,27 @@ fn a_seed_more_in_a_search_trains_only_that_seed() {
 }
 
 #[test]
+fn a_part_left_out_is_told_from_one_that_does_nothing() {
+    let space = space();
+    let first = space.run("examples/parts.yaml", &["--out", "out"]);
+    assert_eq!(first.count("ran")["run"], 20, "four variants, five seeds");
+    let table = space.read("out/table.md");
+    let row = |part: &str| {
+        let start = format!("| {part} |");
+        let found = table.lines().find(|line| line.starts_with(&start));
+        found
+            .unwrap_or_else(|| panic!("no {part} in {table}"))
+            .to_owned()
+    };
+    let marked = |part: &str| row(part).contains("**") || row(part).contains('_');
+    assert!(marked("nothing") && marked("averaging"), "{table}");
+    assert!(!marked("scaling") && !marked("momentum"), "{table}");
+    let seeds = ["--set", "params.seeds=[0, 1, 2, 3, 4, 5]"];
+    let more = space.run("examples/parts.yaml", &seeds);
+    assert_eq!(more.count("ran")["run"], 4, "the sixth seed of each");
+}
+
+#[test]
 fn a_file_of_values_sets_what_the_command_line_could() {
     let space = space();
     let values = [
