@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use kyobashi_stage::Type;
+
 use super::super::report::Issue;
 use super::super::{Binding, Checked, Question, Spec, StageId};
 use super::draft::{Draft, Kind};
 use super::file::{File, open};
+use super::form::Given;
 use super::layers::{Layers, layers};
 use super::policy::Rules;
 use super::scope::{Frame, Scope};
@@ -69,6 +72,7 @@ fn pipeline(check: &mut Check<'_>, file: &File) -> Parts {
     for given in &file.outputs {
         check.name(format!("outputs.{}", given.name), given.value.span);
         let (value, ty) = inferred(check, &scope, &given.value, Strings::Values);
+        extension(check, given, &ty);
         outputs.push(Binding {
             name: given.name.clone(),
             ty,
@@ -78,6 +82,21 @@ fn pipeline(check: &mut Check<'_>, file: &File) -> Parts {
     models::keys(check);
     pools::pools(check, file);
     (siblings.ids, outputs)
+}
+
+/// Tells an output whose name promises another kind of file than it will hold, as `curves.pdf` for an SVG.
+fn extension(check: &mut Check<'_>, given: &Given, ty: &Type) {
+    let Type::File(Some(is)) = ty else { return };
+    let Some((stem, said)) = given.name.rsplit_once('.') else {
+        return;
+    };
+    if is.trim_start_matches('.').eq_ignore_ascii_case(said) {
+        return;
+    }
+    let message = format!("`{}` is given a file of the kind `{is}`", given.name);
+    let issue = Issue::warning("type::extension", given.at, "says another kind", message);
+    let help = format!("call it `{stem}{is}`, or name an output of the kind `.{said}`");
+    check.report.add(issue.help(help));
 }
 
 fn component(check: &mut Check<'_>, file: &File) {
