@@ -13,6 +13,7 @@ mod examples;
 mod failure;
 mod flow;
 mod language;
+mod language_server;
 mod layers;
 mod model_server;
 mod own_data;

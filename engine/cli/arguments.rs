@@ -69,6 +69,7 @@ pub(crate) enum Command {
     Init(Init),
     Schema(SchemaOf),
     Completions(Completions),
+    Lsp(Lsp),
     Demo(Demo),
 }
 
@@ -226,6 +227,12 @@ pub(crate) struct Init {
     #[arg(default_value = "pipeline.yaml")]
     pub(crate) file: PathBuf,
 }
+
+/// Serve an editor: problems while you type, names after `${`, types, definitions
+///
+/// An editor starts this itself; it speaks the Language Server Protocol over standard input and output.
+#[derive(Args)]
+pub(crate) struct Lsp {}
 
 /// Print the completions of a shell
 ///

@@ -11,6 +11,7 @@ mod exit;
 mod history;
 mod journal;
 mod lines;
+mod lsp;
 mod machine;
 mod made_from;
 mod outline;

@@ -76,6 +76,7 @@ pub(crate) fn checked(
         files: &Disk,
         keys_required,
         pools: &|name| machine.pool(name),
+        editor: None,
     }))
 }
 

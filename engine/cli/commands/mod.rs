@@ -7,6 +7,7 @@ mod doctor;
 mod gc;
 mod init;
 mod log;
+mod lsp;
 mod pin;
 mod plan;
 mod run;
@@ -40,6 +41,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Code, Stopped> {
         Command::Init(arguments) => init::init(global, arguments),
         Command::Completions(arguments) => completions::completions(arguments),
         Command::Schema(_) => schema::schema(),
+        Command::Lsp(_) => lsp::lsp(),
         Command::Demo(arguments) => demo::demo(global, arguments),
     }
 }

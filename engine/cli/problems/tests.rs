@@ -41,6 +41,7 @@ fn checked(files: &[(&str, &str)], set: &[&str]) -> Checked {
         files: &Space(space.collect()),
         keys_required: true,
         pools: &|_| None,
+        editor: None,
     })
 }
 

@@ -136,6 +136,16 @@ pub struct Question<'a> {
     pub keys_required: bool,
     /// What the machine and the command line say there is of a pool; none if they say nothing of it.
     pub pools: &'a dyn Fn(&str) -> Option<Pool>,
+    /// What an editor wants to know besides.
+    pub editor: Option<Editor<'a>>,
+}
+
+/// What an editor asks of a check.
+#[derive(Clone, Copy, Debug)]
+pub struct Editor<'a> {
+    /// A word that is written where the cursor is: [`Checked::candidates`] are the names that could
+    /// stand there.
+    pub cursor: Option<&'a str>,
 }
 
 /// A model provider as the surroundings know it.
@@ -177,6 +187,19 @@ pub struct Checked {
     pub problems: Vec<Problem>,
     /// The text of every file read, for the snippets.
     pub sources: BTreeMap<String, String>,
+    /// Every reference that leads somewhere; empty unless an editor asked.
+    pub mentions: Vec<Mention>,
+    /// The names that could stand at an editor's cursor, sorted.
+    pub candidates: Vec<String>,
+}
+
+/// A reference in a file, as `${train.metrics}`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mention {
+    /// The reference, with its type as the text.
+    pub label: Label,
+    /// Where what it names is written.
+    pub target: Option<Place>,
 }
 
 /// Something wrong in the author's spec.

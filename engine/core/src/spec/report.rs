@@ -1,8 +1,8 @@
 //! Collects what is wrong: each problem once, sorted by place, never more than anybody would read.
 //! It does not know the rules that were broken.
 
-use std::cell::Cell;
-use std::collections::HashSet;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeSet, HashSet};
 
 use super::source::{Sources, Span};
 use super::{Label, Problem, Severity};
@@ -98,9 +98,26 @@ pub(super) struct Report {
     dropped: usize,
     errors: usize,
     compared: Cell<usize>,
+    /// The word at an editor's cursor.
+    cursor: Option<String>,
+    /// What could stand there.
+    candidates: RefCell<BTreeSet<String>>,
 }
 
 impl Report {
+    /// A report that also collects what a word could have been.
+    pub(super) fn at_cursor(cursor: Option<&str>) -> Self {
+        Self {
+            cursor: cursor.map(str::to_owned),
+            ..Self::default()
+        }
+    }
+
+    /// The names that could stand at the cursor.
+    pub(super) fn candidates(&self) -> Vec<String> {
+        self.candidates.borrow().iter().cloned().collect()
+    }
+
     /// Takes in a problem, unless it was told before.
     pub(super) fn add(&mut self, issue: Issue) {
         if self.is_full() {
@@ -134,6 +151,11 @@ impl Report {
         word: &str,
         candidates: impl IntoIterator<Item = &'c str>,
     ) -> Option<&'c str> {
+        if self.cursor.as_deref() == Some(word) {
+            let names = candidates.into_iter().map(str::to_owned);
+            self.candidates.borrow_mut().extend(names);
+            return None;
+        }
         let length = word.chars().count();
         if length > 64 || self.is_full() {
             return None;

@@ -136,6 +136,7 @@ impl Space {
             files: self,
             keys_required: ask.keys_required,
             pools: &|_| None,
+            editor: None,
         })
     }
 }

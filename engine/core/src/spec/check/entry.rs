@@ -44,6 +44,8 @@ pub fn check(question: &Question<'_>) -> Checked {
     };
     Checked {
         spec,
+        candidates: check.report.candidates(),
+        mentions: std::mem::take(&mut check.mentions),
         problems: check.report.finish(&check.sources),
         sources: check.sources.into_texts().collect(),
     }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::super::report::Issue;
 use super::super::source::Span;
 use super::super::syntax::Path;
-use super::super::{Expression, Reference, Root, StageId, Step, Template};
+use super::super::{Expression, Place, Reference, Root, StageId, Step, Template};
 use super::expression::{Typed, broken};
 use super::scope::{Named, Scope};
 use super::state::Check;
@@ -40,11 +40,28 @@ pub(super) fn reference(
     let Some(ty) = steps(check, ty, &path.steps[used..]) else {
         return broken();
     };
+    if check.question.editor.is_some() {
+        let target = target(check, &root);
+        check.mention(span, &ty, target);
+    }
     let steps = path.steps[used..]
         .iter()
         .map(|(step, _)| step.clone())
         .collect();
     (Expression::Reference(Reference { root, steps }), ty)
+}
+
+/// Where what a reference names is written.
+fn target(check: &Check<'_>, root: &Root) -> Option<Place> {
+    match root {
+        Root::Param(name) => check.places.names.get(&format!("params.{name}")).cloned(),
+        Root::Model(role) => {
+            let span = check.model_places.get(role)?;
+            Some(check.sources.place(*span))
+        }
+        Root::Output(id, _) => Some(check.sources.place(check.spans[id.index()])),
+        _ => None,
+    }
 }
 
 /// The root, its type, and how many steps it took.

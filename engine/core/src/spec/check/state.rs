@@ -10,7 +10,8 @@ use kyobashi_stage::{Model, Shape, Signature, Type};
 use super::super::report::{Issue, Report};
 use super::super::source::{FileId, Sources, Span};
 use super::super::{
-    FileKind, Param, Place, Places, Pool, ProviderEntry, Question, Secret, Stage, StageId,
+    FileKind, Label, Mention, Param, Place, Places, Pool, ProviderEntry, Question, Secret, Stage,
+    StageId,
 };
 use super::file::File;
 use super::form::Form;
@@ -54,6 +55,8 @@ pub(super) struct Check<'q> {
     /// What stages ask for.
     pub asked: Vec<Asked>,
     pub pools: BTreeMap<String, Pool>,
+    /// References that lead somewhere, if an editor asked.
+    pub mentions: Vec<Mention>,
     looked: HashMap<PathBuf, Option<FileKind>>,
 }
 
@@ -67,7 +70,8 @@ impl<'q> Check<'q> {
         Self {
             question,
             sources: Sources::default(),
-            report: Report::default(),
+            report: Report::at_cursor(question.editor.and_then(|editor| editor.cursor)),
+            mentions: Vec::new(),
             files: BTreeMap::new(),
             prompts: BTreeMap::new(),
             opening: Vec::new(),
@@ -138,6 +142,17 @@ impl<'q> Check<'q> {
     pub(super) fn name(&mut self, name: String, span: Span) {
         let place = self.sources.place(span);
         self.places.names.insert(name, place);
+    }
+
+    /// Notes a reference for an editor.
+    pub(super) fn mention(&mut self, span: Span, ty: &Type, target: Option<Place>) {
+        let label = Label {
+            place: self.sources.place(span),
+            start: span.start as usize,
+            end: span.end as usize,
+            text: ty.to_string(),
+        };
+        self.mentions.push(Mention { label, target });
     }
 
     /// Makes room for stages, so that a large pipeline is not copied while it grows.
