@@ -25,7 +25,14 @@ pub(crate) struct Progress {
 struct Bars {
     all: MultiProgress,
     whole: ProgressBar,
-    running: BTreeMap<String, ProgressBar>,
+    running: BTreeMap<String, Running>,
+}
+
+/// The line of a stage that runs.
+struct Running {
+    bar: ProgressBar,
+    /// What it was trained to so far: the losses that it told.
+    losses: Vec<f64>,
 }
 
 impl Progress {
@@ -64,15 +71,14 @@ impl Progress {
         let things = things.map(|(pool, names)| format!("  {pool} {}", names.join(", ")));
         bar.set_message(format!("{uses}{}", things.collect::<String>()));
         bar.enable_steady_tick(Duration::from_millis(120));
-        bars.running.insert(address.to_owned(), bar);
+        let losses = Vec::new();
+        bars.running
+            .insert(address.to_owned(), Running { bar, losses });
     }
 
     fn noted(&mut self, address: &str, note: &Note) {
-        if let Some(bar) = self
-            .bars
-            .as_ref()
-            .and_then(|bars| bars.running.get(address))
-        {
+        let bars = self.bars.as_mut();
+        if let Some(Running { bar, losses }) = bars.and_then(|bars| bars.running.get_mut(address)) {
             if let (Some(step), Some(total)) = (note.step, note.total) {
                 if bar.length() != Some(total) {
                     bar.set_style(style("  {spinner} {prefix}  {bar:20} {pos}/{len}  {msg}"));
@@ -80,7 +86,8 @@ impl Progress {
                 }
                 bar.set_position(step);
             }
-            bar.set_message(said(note));
+            losses.extend(note.values.get("loss"));
+            bar.set_message(format!("{}{}", sparkline(losses), said(note)));
         }
         if let Some(message) = &note.message {
             tracing::info!("{address}: {message}");
@@ -92,8 +99,8 @@ impl Progress {
         let line = line(finished);
         match &mut self.bars {
             Some(bars) => {
-                if let Some(bar) = bars.running.remove(&finished.address) {
-                    bar.finish_and_clear();
+                if let Some(running) = bars.running.remove(&finished.address) {
+                    running.bar.finish_and_clear();
                 }
                 let done =
                     self.totals.ran + self.totals.reused + self.totals.failed + self.totals.skipped;
@@ -172,6 +179,35 @@ fn line(finished: &Finished) -> String {
     }
 }
 
+/// A curve in a few signs, from its least to its greatest value: how it went since the start.
+fn sparkline(values: &[f64]) -> String {
+    const SIGNS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    const WIDTH: usize = 16;
+    let finite: Vec<f64> = values.iter().copied().filter(|v| v.is_finite()).collect();
+    if finite.len() < 2 {
+        return String::new();
+    }
+    let columns = finite.len().min(WIDTH);
+    let means: Vec<f64> = (0..columns)
+        .map(|column| {
+            let from = column * finite.len() / columns;
+            let part = &finite[from..(column + 1) * finite.len() / columns];
+            part.iter().sum::<f64>() / part.len() as f64
+        })
+        .collect();
+    let least = means.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = means.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let sign = |mean: &f64| {
+        let share = if most > least {
+            (mean - least) / (most - least)
+        } else {
+            0.0
+        };
+        SIGNS[((share * 7.0).round() as usize).min(7)]
+    };
+    means.iter().map(sign).chain("  ".chars()).collect()
+}
+
 fn said(note: &Note) -> String {
     let mut parts: Vec<String> = note
         .values
@@ -195,4 +231,26 @@ pub(crate) fn counts(totals: &Totals) -> String {
     }
     text.push_str(&format!(", {}", talk::money(totals.usd)));
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sparkline;
+
+    #[test]
+    fn a_falling_loss_is_a_falling_line_and_little_is_nothing() {
+        assert_eq!(
+            sparkline(&[8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0]),
+            "█▇▆▅▄▃▂▁  "
+        );
+        assert_eq!(sparkline(&[1.0]), "");
+        assert_eq!(sparkline(&[f64::NAN, 2.0, f64::INFINITY]), "");
+        let long: Vec<f64> = (0..1000).map(f64::from).collect();
+        assert_eq!(
+            sparkline(&long).chars().count(),
+            18,
+            "sixteen signs and a gap"
+        );
+        assert_eq!(sparkline(&[3.0, 3.0]), "▁▁  ");
+    }
 }
