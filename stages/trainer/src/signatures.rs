@@ -29,8 +29,8 @@ fn train_program() -> Signature {
         ],
         with: vec![config(), seed()],
         outs: outs(
-            "table(step, loss)",
-            "mean training loss since the point before",
+            "table",
+            "step; loss, the mean since the point before; the latest evaluation's measures by name",
         ),
         machine: true,
         ..Signature::new(

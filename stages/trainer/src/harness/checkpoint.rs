@@ -27,6 +27,7 @@ struct Counters {
     /// Position in the stream of the batches, as text: it has 68 bits.
     batches_word: String,
     goal_step: Option<u64>,
+    best: Option<f64>,
     metrics: Vec<String>,
     /// The measures of the curve, in the order of their columns.
     measures: Vec<String>,
@@ -101,6 +102,7 @@ pub(crate) fn save(
         batches_at,
         batches_word: word.to_string(),
         goal_step: training.goal_step,
+        best: training.best,
         metrics: training.metrics.keys().cloned().collect(),
         measures: measures.into_iter().collect(),
     };
@@ -197,6 +199,7 @@ pub(crate) fn load(training: &mut Training, identity: &str, dir: &Path) -> Resul
     training.curve = curve;
     training.metrics = counters.metrics.into_iter().zip(metrics).collect();
     training.goal_step = counters.goal_step;
+    training.best = counters.best;
     for (device, state) in states {
         torch::restore_generator(device, state).map_err(ours)?;
     }

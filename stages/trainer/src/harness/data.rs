@@ -9,6 +9,7 @@ use rand::seq::SliceRandom;
 use tch::{Device, Kind, Tensor};
 
 use super::random::{Purpose, stream};
+use super::settings::Settings;
 use super::tensors;
 use crate::torch::TorchError;
 
@@ -71,6 +72,28 @@ impl Rows {
         length: i64,
     ) -> Result<Vec<(String, Tensor)>, TorchError> {
         self.each(|tensor| tensor.f_narrow_copy(0, start, length))
+    }
+
+    /// Makes every window of `length` + 1 numbers of a sequence a row: `length` of them and, for each,
+    /// the one after it. Nothing is copied.
+    ///
+    /// # Errors
+    /// If a tensor is no sequence, or is too short for one window.
+    pub(crate) fn windows(&mut self, length: i64) -> Result<(), Failure> {
+        for (name, tensor) in &mut self.tensors {
+            let size = tensor.size();
+            if size.len() != 1 || size[0] <= length {
+                return Err(Failure::new(format!(
+                    "`window` of {length} needs sequences of more numbers than that; `{name}` has \
+                     the shape {size:?}"
+                )));
+            }
+            *tensor = tensor
+                .f_unfold(0, length + 1, 1)
+                .map_err(|error| Failure::new(error.to_string()))?;
+            self.count = size[0] - length;
+        }
+        Ok(())
     }
 
     /// What a program may want to know of the data: `x.columns`, the size of the second dimension, and
@@ -164,6 +187,28 @@ impl Rows {
 }
 
 impl Data {
+    /// Makes rows of sequences, if the settings say `window`.
+    ///
+    /// # Errors
+    /// If the data hold no sequences, or rows were set aside by chance: windows of both sides overlap.
+    pub(crate) fn windows(&mut self, settings: &Settings) -> Result<(), Failure> {
+        if settings.window == 0 {
+            return Ok(());
+        }
+        if settings.validation > 0.0 {
+            return Err(Failure::new(
+                "`window` and `validation` do not go together: numbers drawn from a sequence are no \
+                 sequence",
+            )
+            .help("give the sequence for evaluation as `valid` of `train/table`"));
+        }
+        let rows = self.validation.iter_mut().chain([&mut self.training]);
+        for rows in rows {
+            rows.windows(settings.window as i64)?;
+        }
+        Ok(())
+    }
+
     /// Sets a share of the rows aside for evaluation, chosen by the seed.
     ///
     /// # Errors

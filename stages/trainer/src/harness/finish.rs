@@ -30,6 +30,9 @@ impl Training<'_> {
             let reached = self.goal_step.unwrap_or(steps);
             metrics.insert("goal_step".to_owned(), reached as f64);
         }
+        if let Some(best) = self.best.filter(|_| self.settings.eval_every > 0) {
+            metrics.insert("best_eval_loss".to_owned(), best);
+        }
         let mut samples = Vec::new();
         if let Some(hook) = self.program.hook("sample") {
             surroundings.go_on(steps)?;

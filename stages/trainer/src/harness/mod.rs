@@ -114,7 +114,9 @@ pub(crate) fn run(job: &Job, surroundings: &dyn Surroundings) -> Result<Outcome,
         Source::Tensors(path) => {
             let rows = data::Rows::read(path, device)?;
             settings.numbers.extend(rows.facts().map_err(ours)?);
-            data::Data::split(rows, settings.validation, job.seed, device)?
+            let mut data = data::Data::split(rows, settings.validation, job.seed, device)?;
+            data.windows(&settings)?;
+            data
         }
         Source::Table(table) => {
             table.settle(&mut settings, job.config)?;

@@ -39,6 +39,8 @@ pub(crate) struct Settings {
     pub(crate) batch: u64,
     pub(crate) sampling: Sampling,
     pub(crate) validation: f64,
+    /// Numbers that a row of a sequence has before the one after it; zero: rows are rows.
+    pub(crate) window: u64,
     pub(crate) optimizer: Optimizer,
     pub(crate) lr: f64,
     pub(crate) schedule: Schedule,
@@ -126,6 +128,7 @@ impl Settings {
                 ],
             )?,
             validation: reader.number("validation", 0.0, 0.0, 0.99)?,
+            window: reader.count("window", 0, 0)?,
             optimizer: reader.word(
                 "optimizer",
                 &[

@@ -41,6 +41,8 @@ pub(crate) struct Training<'t> {
     /// The latest evaluation.
     pub(super) measured: BTreeMap<String, f64>,
     pub(super) goal_step: Option<u64>,
+    /// The least `eval_loss` of all evaluations.
+    pub(super) best: Option<f64>,
     /// Steps that an earlier attempt did.
     done: u64,
 }
@@ -100,6 +102,7 @@ impl<'t> Training<'t> {
             curve: Vec::new(),
             measured: BTreeMap::new(),
             goal_step: None,
+            best: None,
             done: 0,
         })
     }
@@ -329,6 +332,9 @@ impl<'t> Training<'t> {
         let goal = measured.get(&self.settings.goal);
         if self.goal_step.is_none() && goal.is_some_and(|value| *value > self.settings.goal_above) {
             self.goal_step = Some(done);
+        }
+        if let Some(loss) = measured.get("eval_loss") {
+            self.best = Some(self.best.map_or(*loss, |best| best.min(*loss)));
         }
         self.metrics.extend(measured.clone());
         // A single evaluation at the end is no curve.

@@ -29,7 +29,9 @@ fn evaluating_on_the_way_does_not_change_the_training() {
     let plain = worker.train(&text, &data, small_diffusion(), 1);
     let mut config = small_diffusion();
     config["eval_every"] = json!(7);
-    let watched = worker.train(&text, &data, config, 1);
+    let mut watched = worker.train(&text, &data, config, 1);
+    let best = watched.metrics.remove("best_eval_loss").unwrap();
+    assert!(best <= watched.metrics["eval_loss"]);
     assert_eq!(plain.metrics, watched.metrics);
     assert_eq!(plain.losses(), watched.losses());
     assert!(plain.weights == watched.weights && plain.samples == watched.samples);

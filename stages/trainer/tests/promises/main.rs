@@ -9,5 +9,6 @@ mod input;
 mod limits;
 mod programs;
 mod resume;
+mod sequences;
 mod table;
 mod worker;

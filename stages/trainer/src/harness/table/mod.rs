@@ -93,6 +93,7 @@ impl Table<'_> {
             }
         };
         scale::standardize(&mut data, &self.standardize)?;
+        data.windows(settings)?;
         Ok((data, said))
     }
 }
