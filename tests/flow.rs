@@ -106,7 +106,7 @@ fn a_study_ends_in_a_paper_and_an_edit_reruns_only_what_depends_on_it() {
         "ideas/novelty",
         "paper/write",
         "report/plot",
-        "data/points",
+        "data/set",
     ] {
         assert!(!ran.contains_key(kept), "{kept} ran again: {ran:?}");
     }
@@ -139,7 +139,7 @@ fn a_study_ends_in_a_paper_and_an_edit_reruns_only_what_depends_on_it() {
     let ran = edited.count("ran");
     assert!(ran["train/program"] >= 3, "{ran:?}");
     assert!(
-        !ran.contains_key("data/points") && !ran.contains_key("stats/compare"),
+        !ran.contains_key("data/set") && !ran.contains_key("stats/compare"),
         "{ran:?}"
     );
 }
@@ -182,13 +182,13 @@ fn a_training_that_cannot_go_on_is_a_failure_with_its_place() {
     assert_eq!(done.code, 1);
     assert!(done.stdout.contains("program.py:"), "{}", done.stdout);
     assert!(
-        done.count("ran").contains_key("data/points"),
+        done.count("ran").contains_key("data/set"),
         "the rest went on"
     );
     space.write(program, &text);
     let mended = run(&space, &[]);
     assert!(
-        !mended.count("ran").contains_key("data/points"),
+        !mended.count("ran").contains_key("data/set"),
         "only what failed is retried"
     );
 }

@@ -25,5 +25,6 @@ mod reuse;
 mod reviewer_benchmark;
 mod semantics;
 mod space;
+mod templates;
 mod trouble;
 mod upkeep;

@@ -32,6 +32,8 @@ pub fn stages(providers: Providers) -> Vec<Box<dyn Stage>> {
     vec![
         Box::new(data::Moons),
         Box::new(data::Points),
+        Box::new(data::Set),
+        Box::new(data::Text),
         Box::new(experiment::Variant),
         Box::new(ideas::Propose),
         Box::new(ideas::Novelty),
@@ -47,6 +49,8 @@ pub fn stages(providers: Providers) -> Vec<Box<dyn Stage>> {
         Box::new(paper::Improve),
         Box::new(stats::Leaderboard),
         Box::new(paper::Best),
+        Box::new(report::FinalInfo),
         Box::new(report::Html),
+        Box::new(report::TensorBoard),
     ]
 }

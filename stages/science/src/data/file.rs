@@ -7,6 +7,7 @@ use safetensors::{Dtype, serialize, tensor::TensorView};
 pub(super) enum Numbers {
     F32(Vec<f32>),
     I64(Vec<i64>),
+    U8(Vec<u8>),
 }
 
 /// A tensor of a file.
@@ -30,6 +31,7 @@ pub(super) fn safetensors(tensors: Vec<Named>) -> Result<Output, Failure> {
                     Dtype::F32,
                     all.iter().flat_map(|x| x.to_le_bytes()).collect(),
                 ),
+                Numbers::U8(all) => (Dtype::U8, all),
                 Numbers::I64(all) => (
                     Dtype::I64,
                     all.iter().flat_map(|x| x.to_le_bytes()).collect(),

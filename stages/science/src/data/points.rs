@@ -5,7 +5,7 @@
 
 use std::f64::consts::{PI, TAU};
 
-use kyobashi_stage::{Call, Context, Failure, Outputs, Port, Signature, Stage};
+use kyobashi_stage::{Call, Context, Failure, Output, Outputs, Port, Signature, Stage};
 use rand::{Rng, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
@@ -14,7 +14,7 @@ use super::dino::DINO;
 use super::file::{Named, Numbers, safetensors};
 
 /// The names, in the order of their generator's streams.
-const NAMES: [&str; 4] = ["circle", "dino", "line", "moons"];
+pub(super) const NAMES: [&str; 4] = ["circle", "dino", "line", "moons"];
 
 pub(crate) struct Points;
 
@@ -43,22 +43,27 @@ impl Stage for Points {
     fn run(&self, call: &Call, _: &dyn Context) -> Result<Outputs, Failure> {
         let name: String = call.get("name")?;
         let n: usize = call.get("n")?;
-        if n == 0 {
-            return Err(Failure::new(
-                "`n` is 0; a point set needs at least one point",
-            ));
-        }
-        let points = draw(&name, n, call.get("seed")?)?;
-        let x = Named {
-            name: "x",
-            shape: vec![n, 2],
-            numbers: Numbers::F32(points.into_iter().flatten().collect()),
-        };
-        Ok(Outputs::from([(
-            "points".to_owned(),
-            safetensors(vec![x])?,
-        )]))
+        let points = file(&name, n, call.get("seed")?)?;
+        Ok(Outputs::from([("points".to_owned(), points)]))
     }
+}
+
+/// The points of the named law as a tensor `x`.
+///
+/// # Errors
+/// If there is no such law, or no point is asked for.
+pub(super) fn file(name: &str, n: usize, seed: u64) -> Result<Output, Failure> {
+    if n == 0 {
+        return Err(Failure::new(
+            "`n` is 0; a point set needs at least one point",
+        ));
+    }
+    let points = draw(name, n, seed)?;
+    safetensors(vec![Named {
+        name: "x",
+        shape: vec![n, 2],
+        numbers: Numbers::F32(points.into_iter().flatten().collect()),
+    }])
 }
 
 /// Draws `n` points of the named law.
