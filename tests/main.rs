@@ -8,6 +8,7 @@ mod book;
 mod chat;
 mod check_paper;
 mod crash;
+mod diff;
 mod editors;
 mod examples;
 mod failure;

@@ -4,7 +4,7 @@ mod keep;
 
 use std::path::PathBuf;
 
-pub(crate) use keep::{Gc, Log, Pin, Verify};
+pub(crate) use keep::{Diff, Gc, Log, Pin, Show, Verify};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -61,6 +61,7 @@ pub(crate) enum Command {
     Why(Why),
     Show(Show),
     Log(Log),
+    Diff(Diff),
     Pin(Pin),
     Gc(Gc),
     Verify(Verify),
@@ -190,19 +191,6 @@ pub(crate) struct Why {
     pub(crate) what: Vec<String>,
     #[command(flatten)]
     pub(crate) values: Values,
-}
-
-/// Show what a stage run of the last run made: outputs, recipe, cost
-#[derive(Args, Clone, Debug)]
-pub(crate) struct Show {
-    /// The address of a stage run; all of them if absent
-    pub(crate) address: Option<String>,
-    /// Print the content of this output
-    #[arg(long, value_name = "NAME")]
-    pub(crate) output: Option<String>,
-    /// A run by its number [default: the last]
-    #[arg(long, value_name = "N")]
-    pub(crate) run: Option<u64>,
 }
 
 /// Find or fetch libtorch, and build the trainer

@@ -38,6 +38,28 @@ pub(crate) struct Begun {
     pub(crate) at_ms: u64,
 }
 
+impl Begun {
+    /// The command that asked for it.
+    pub(crate) fn words(&self) -> String {
+        words(&self.file, &self.asked)
+    }
+}
+
+/// A run's command, put together from how it was asked for.
+pub(crate) fn words(file: &str, asked: &Asked) -> String {
+    let mut words = vec![format!("kyo run {file}")];
+    if let Some(profile) = &asked.profile {
+        words.push(format!("--profile {profile}"));
+    }
+    if let Some(values) = &asked.values {
+        words.push(format!("--values {values}"));
+    }
+    words.extend(asked.set.iter().map(|set| format!("--set '{set}'")));
+    words.extend(asked.pool.iter().map(|pool| format!("--pool '{pool}'")));
+    words.extend(asked.jobs.map(|jobs| format!("--jobs {jobs}")));
+    words.join(" ")
+}
+
 impl Told {
     /// Reads a run's journal.
     pub(crate) fn read(runs: &Runs, number: u64, pins: &BTreeMap<u64, String>) -> Self {

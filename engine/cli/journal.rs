@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use kyobashi_cache::Runs;
-use kyobashi_engine::run::{Durations, Event, Finished, Observer};
+use kyobashi_engine::run::{Durations, Event, Observer};
 use serde::Deserialize;
 
 /// Writes the journal.
@@ -62,17 +62,6 @@ impl Observer for Journal {
             tracing::warn!("the run journal cannot be written: {error}");
         }
     }
-}
-
-/// The ended stage runs of a journal; a line cut off by a crash is left out.
-pub(crate) fn finished(path: &Path) -> Vec<Finished> {
-    events(path)
-        .into_iter()
-        .filter_map(|event| match event {
-            Event::NodeFinished(finished) => Some(finished),
-            _ => None,
-        })
-        .collect()
 }
 
 /// How many of the newest runs are asked what stage runs took.

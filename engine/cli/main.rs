@@ -6,6 +6,7 @@
 
 mod arguments;
 mod commands;
+mod compare;
 mod deliver;
 mod exit;
 mod history;

@@ -220,7 +220,7 @@ pub(crate) fn word(state: Prospect) -> &'static str {
 
 /// Two values of a recipe, short: of long texts, the first line that differs, and of long lines the
 /// first characters that do.
-fn pair(old: &Value, new: &Value) -> (String, String) {
+pub(crate) fn pair(old: &Value, new: &Value) -> (String, String) {
     let (old, new) = (plain(old), plain(new));
     let (mut a, mut b) = (old.lines(), new.lines());
     let many = old.lines().count() > 1 || new.lines().count() > 1;
@@ -265,7 +265,7 @@ fn short(line: &str, around: usize) -> String {
 }
 
 /// A recipe's value as a text.
-fn plain(value: &Value) -> String {
+pub(crate) fn plain(value: &Value) -> String {
     match value.get("value") {
         _ if value.is_null() => "nothing".to_owned(),
         Some(Value::String(text)) => text.clone(),

@@ -87,7 +87,7 @@ fn failure(failed: &Finished, ended: &Ended) -> Vec<String> {
     }
     lines.extend(rest[shown..].iter().map(|line| format!("  {line}")));
     if let Some(log) = &failed.log {
-        lines.push(format!("  log    {}{}", here(log), counted(log)));
+        lines.push(format!("  log    {}{}", talk::here(log), counted(log)));
     }
     if let Some(place) = &failed.place {
         lines.push(format!("  spec   {place}"));
@@ -104,13 +104,6 @@ fn failure(failed: &Finished, ended: &Ended) -> Vec<String> {
         lines.push(format!("  so     {many} could not run: {named}"));
     }
     lines
-}
-
-/// A path as one would type it here.
-fn here(path: &Path) -> String {
-    let current = std::env::current_dir().unwrap_or_default();
-    let short = path.strip_prefix(current).unwrap_or(path);
-    short.display().to_string()
 }
 
 fn counted(log: &Path) -> String {

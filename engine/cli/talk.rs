@@ -124,6 +124,13 @@ pub(crate) fn size(bytes: u64) -> String {
     format!("{scaled:.1} TB")
 }
 
+/// A path as one would type it here.
+pub(crate) fn here(path: &std::path::Path) -> String {
+    let current = std::env::current_dir().unwrap_or_default();
+    let short = path.strip_prefix(current).unwrap_or(path);
+    short.display().to_string()
+}
+
 /// A moment for people, in their own time zone: `2026-11-23 09:20`. Milliseconds since 1970.
 pub(crate) fn when(at_ms: u64) -> String {
     let zoned = moment(at_ms).to_zoned(jiff::tz::TimeZone::system());

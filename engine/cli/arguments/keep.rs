@@ -24,6 +24,48 @@ pub(crate) struct Log {
     pub(crate) pipeline: Option<String>,
 }
 
+/// Show a run, or what one of its stage runs made: outputs, recipe, what it read and who made that
+///
+/// Examples:
+///   kyo show                        the last run: how it was asked for, its stage runs and outputs
+///   kyo show 12                     another run: a number, `last`, or a pinned name
+///   kyo show 'train[lr=0.1]'        a stage run of the last run
+///   kyo show '12/train[lr=0.1]'     the same of run 12
+///   kyo show 12/summary --output table
+#[derive(Args, Clone, Debug)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Show {
+    /// A run, the address of a stage run, or both as RUN/ADDRESS
+    pub(crate) what: Option<String>,
+    /// Print the content of this output, of a stage run or of the pipeline
+    #[arg(long, value_name = "NAME")]
+    pub(crate) output: Option<String>,
+    /// The run, where it does not stand before the address
+    #[arg(long, value_name = "RUN")]
+    pub(crate) run: Option<String>,
+}
+
+/// Compare two runs: what they were asked for and made from, and what came of it
+///
+/// Examples:
+///   kyo diff 11 12          from run 11 to run 12
+///   kyo diff submitted      from the pinned run to the last one
+///
+/// Shown are the words of the command line, the lines of the pipeline's files, parameters, models and
+/// data that differ; then every stage run and output that came out differently: numbers with their
+/// change, in the unit and with the better direction that the pipeline declares; means with their
+/// intervals. What is the same is only counted.
+#[derive(Args, Clone, Debug)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Diff {
+    /// The old run: a number, `last`, or a pinned name
+    #[arg(value_name = "RUN")]
+    pub(crate) old: String,
+    /// The new run
+    #[arg(value_name = "RUN", default_value = "last")]
+    pub(crate) new: String,
+}
+
 /// Keep a run: no collection takes what it reaches, and it can be called by a name
 ///
 /// Examples:

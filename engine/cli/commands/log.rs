@@ -79,7 +79,7 @@ fn runs(global: &Global, arguments: &Log, store: &Store) -> Result<(), Stopped> 
 }
 
 /// One run as a line of `--json`.
-fn summary(run: &Told) -> serde_json::Value {
+pub(super) fn summary(run: &Told) -> serde_json::Value {
     let sum = run.sum();
     let begun = run.begun.as_ref();
     json!({
@@ -131,23 +131,14 @@ fn said(event: &Event) -> Vec<String> {
             known,
             ..
         } => {
-            let mut words = vec![format!("kyo run {file}")];
-            if let Some(profile) = &asked.profile {
-                words.push(format!("--profile {profile}"));
-            }
-            if let Some(values) = &asked.values {
-                words.push(format!("--values {values}"));
-            }
-            words.extend(asked.set.iter().map(|set| format!("--set '{set}'")));
-            words.extend(asked.pool.iter().map(|pool| format!("--pool '{pool}'")));
-            words.extend(asked.jobs.map(|jobs| format!("--jobs {jobs}")));
+            let words = history::words(file, asked);
             vec![
                 format!(
                     "begun     run {run} of {pipeline}, {}, {} known",
                     talk::when(*at_ms),
                     talk::plural(*known, "stage run")
                 ),
-                format!("asked     {}  in {}", words.join(" "), asked.dir),
+                format!("asked     {words}  in {}", asked.dir),
             ]
         }
         Event::MadeFrom(from) => {

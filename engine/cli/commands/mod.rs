@@ -3,6 +3,7 @@
 mod check;
 mod completions;
 mod demo;
+mod diff;
 mod doctor;
 mod gc;
 mod init;
@@ -33,6 +34,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Code, Stopped> {
         Command::Why(arguments) => why::why(global, arguments),
         Command::Show(arguments) => show::show(global, arguments),
         Command::Log(arguments) => log::log(global, arguments),
+        Command::Diff(arguments) => diff::diff(global, arguments),
         Command::Pin(arguments) => pin::pin(global, arguments),
         Command::Gc(arguments) => gc::gc(global, arguments),
         Command::Verify(arguments) => verify::verify(global, arguments),

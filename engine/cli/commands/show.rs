@@ -1,84 +1,234 @@
-//! `kyo show`
+//! `kyo show`: which run and stage run are meant, and all of one as data. [`text`] says it to people.
 
+mod text;
+
+use std::collections::BTreeMap;
 use std::io::Write;
 
-use kyobashi_cache::Store;
+use kyobashi_cache::{Digest, Record, Store};
 use kyobashi_engine::artifact::{Artifact, Artifacts};
 use kyobashi_engine::run::Finished;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use super::log;
 use crate::arguments::{Global, Show};
 use crate::exit::{self, Code, Stopped};
-use crate::{history, journal, talk, workspace};
+use crate::history::{self, Told};
+use crate::{compare, talk, workspace};
 
 pub(super) fn show(global: &Global, arguments: &Show) -> Result<Code, Stopped> {
     let store = workspace::look(global)?;
-    let runs = store.runs();
-    let run = match arguments.run {
-        Some(number) => Some(number).filter(|number| runs.path(*number).exists()),
-        None => runs.last()?,
-    };
-    let Some(run) = run else {
-        return Err(
-            Stopped::wrong(format!("no such run in {}", store.dir().display())).help(
-                "choose the store with `--store DIR`; `kyo run FILE` makes one beside the file",
-            ),
-        );
-    };
-    let finished = journal::finished(&runs.events(run));
-    let Some(address) = &arguments.address else {
-        for one in &finished {
-            if global.json {
-                talk::json(one)?;
-            } else {
-                let state = serde_json::to_value(one.state).map_err(Stopped::fault)?;
-                let state = state.as_str().unwrap_or_default();
-                talk::data(&format!("{state:8} {}  {}", one.address, one.uses))?;
+    let (told, address) = asked(&store, arguments)?;
+    match (address, &arguments.output) {
+        (None, None) => run(global, &store, &told)?,
+        (None, Some(name)) => {
+            let outputs = told.artifacts(&store).unwrap_or_default();
+            content(&store, name, &outputs)?;
+        }
+        (Some(address), output) => {
+            let one = at(&told, &address)?;
+            let Some(record) = history::record(&store, one)? else {
+                let why = failed(one);
+                return Err(Stopped::wrong(format!("`{address}` made nothing: {why}")));
+            };
+            let outputs: Artifacts =
+                serde_json::from_str(&record.outputs).map_err(Stopped::fault)?;
+            match output {
+                Some(name) => content(&store, name, &outputs)?,
+                None => stage(global, &Shown::of(&store, &told, one, &record, outputs))?,
             }
         }
-        return Ok(exit::DONE);
-    };
-    let Some(one) = finished.iter().find(|one| one.address == *address) else {
-        return Err(
-            Stopped::wrong(format!("run {run} has nothing at `{address}`"))
-                .help("`kyo show` lists the addresses"),
-        );
-    };
-    let Some(record) = history::record(&store, one)? else {
-        return Err(Stopped::wrong(format!(
-            "`{address}` made nothing: {}",
-            failed(one)
-        )));
-    };
-    let outputs: Artifacts = serde_json::from_str(&record.outputs).map_err(Stopped::fault)?;
-    if let Some(name) = &arguments.output {
-        return content(&store, name, &outputs);
-    }
-    let recipe: Value = serde_json::from_str(&record.recipe).unwrap_or_default();
-    let note: Value = serde_json::from_str(&record.note).unwrap_or_default();
-    let document = json!({
-        "address": one.address,
-        "uses": one.uses,
-        "key": one.key,
-        "outputs": outputs.iter().map(|(name, made)| (name.clone(), outline(&store, made))).collect::<serde_json::Map<_, _>>(),
-        "recipe": recipe,
-        "seconds": record.seconds,
-        "usd": record.usd,
-        "note": note,
-    });
-    if global.json {
-        talk::json(&document)?;
-    } else {
-        talk::data(&serde_json::to_string_pretty(&document).map_err(Stopped::fault)?)?;
     }
     Ok(exit::DONE)
+}
+
+/// The run that is meant, and the address in it, if one is.
+fn asked(store: &Store, arguments: &Show) -> Result<(Told, Option<String>), Stopped> {
+    let runs = store.runs();
+    let pins = runs.pins()?;
+    let read = |text: &str| -> Result<Told, Stopped> {
+        Ok(Told::read(&runs, history::find(&runs, text)?, &pins))
+    };
+    let what = arguments.what.as_deref();
+    if let Some(run) = &arguments.run {
+        return Ok((read(run)?, what.map(str::to_owned)));
+    }
+    let last = read("last")?;
+    let Some(what) = what else {
+        return Ok((last, None));
+    };
+    // A stage may be called as a run is pinned.
+    if last.finished.iter().any(|one| one.address == what) {
+        return Ok((last, Some(what.to_owned())));
+    }
+    let (head, rest) = match what.split_once('/') {
+        Some((head, rest)) => (head, Some(rest.to_owned())),
+        None => (what, None),
+    };
+    let run = head == "last" || head.parse::<u64>().is_ok() || pins.values().any(|pin| pin == head);
+    match run && !head.is_empty() {
+        true => Ok((read(head)?, rest)),
+        false => Ok((last, Some(what.to_owned()))),
+    }
+}
+
+fn at<'t>(told: &'t Told, address: &str) -> Result<&'t Finished, Stopped> {
+    let found = told.finished.iter().find(|one| one.address == address);
+    found.ok_or_else(|| {
+        let error = Stopped::wrong(format!("run {} has nothing at `{address}`", told.number));
+        let names = told.finished.iter().map(|one| one.address.as_str());
+        match history::nearest(address, names) {
+            Some(near) => error.help(format!(
+                "did you mean `{near}`? `kyo show {}` lists the addresses",
+                told.number
+            )),
+            None => error.help(format!("`kyo show {}` lists the addresses", told.number)),
+        }
+    })
+}
+
+fn run(global: &Global, store: &Store, told: &Told) -> Result<(), Stopped> {
+    let outputs = told.artifacts(store).unwrap_or_default();
+    if !global.json {
+        for line in text::run(store, told, &outputs)? {
+            talk::data(&line)?;
+        }
+        return Ok(());
+    }
+    let mut document = log::summary(told);
+    document["made_from"] = json!(told.made_from);
+    document["stages"] = json!(told.finished);
+    document["outputs"] = outlines(store, &outputs).into();
+    talk::json(&document)?;
+    Ok(())
+}
+
+/// A stage run with everything that is known of it.
+struct Shown<'a> {
+    store: &'a Store,
+    told: &'a Told,
+    one: &'a Finished,
+    record: &'a Record,
+    outputs: Artifacts,
+    recipe: BTreeMap<String, Value>,
+    /// Who made what it read, by the part of its recipe: an output of a stage run, or a file.
+    from: BTreeMap<String, String>,
+    /// Keys of its calls to the world, of the run that made it.
+    called: Vec<String>,
+}
+
+impl<'a> Shown<'a> {
+    fn of(
+        store: &'a Store,
+        told: &'a Told,
+        one: &'a Finished,
+        record: &'a Record,
+        outputs: Artifacts,
+    ) -> Self {
+        let recipe: BTreeMap<String, Value> =
+            serde_json::from_str(&record.recipe).unwrap_or_default();
+        let mut makers: BTreeMap<String, String> = BTreeMap::new();
+        for (path, artifact) in compare::sources(store, told) {
+            makers.insert(artifact.digest().to_string(), path);
+        }
+        for made in told.finished.iter().rev() {
+            for (name, digest) in &made.outputs {
+                makers.insert(digest.to_string(), format!("{}.{name}", made.address));
+            }
+        }
+        let from = recipe.iter().filter(|(field, _)| field.starts_with("in."));
+        let from = from.filter_map(|(field, value)| {
+            let maker = makers.get(&digest(value)?)?;
+            Some((field.clone(), maker.clone()))
+        });
+        let from = from.collect();
+        let maker = history::noted(&record.note, "run").and_then(|run| run.parse().ok());
+        let maker = maker.filter(|run| *run != told.number);
+        let other = maker.map(|run| Told::read(&store.runs(), run, &BTreeMap::new()));
+        let address = history::noted(&record.note, "address");
+        let address = address.unwrap_or_else(|| one.address.clone());
+        let called = &other.as_ref().unwrap_or(told).called;
+        let called = called.iter().filter(|(by, _)| *by == address);
+        Self {
+            store,
+            told,
+            one,
+            record,
+            outputs,
+            recipe,
+            from,
+            called: called.map(|(_, key)| key.to_string()).collect(),
+        }
+    }
+
+    fn document(&self) -> Value {
+        json!({
+            "run": self.told.number,
+            "address": self.one.address,
+            "uses": self.one.uses,
+            "state": self.one.state,
+            "key": self.one.key,
+            "outputs": outlines(self.store, &self.outputs),
+            "recipe": self.recipe,
+            "from": self.from,
+            "calls": self.called,
+            "seconds": self.record.seconds,
+            "usd": self.record.usd,
+            "started_at_ms": self.record.started_at_ms,
+            "note": serde_json::from_str::<Value>(&self.record.note).unwrap_or_default(),
+            "place": self.one.place,
+            "log": self.one.log,
+        })
+    }
+}
+
+fn stage(global: &Global, shown: &Shown<'_>) -> Result<(), Stopped> {
+    if global.json {
+        talk::json(&shown.document())?;
+        return Ok(());
+    }
+    for line in text::stage(shown) {
+        talk::data(&line)?;
+    }
+    Ok(())
+}
+
+/// The digest of what a part of a recipe says.
+fn digest(said: &Value) -> Option<String> {
+    let map = said.as_object()?;
+    if let Some(value) = map.get("value") {
+        // Of `true` and `3` there are too many to say whose they are.
+        let telling = value.is_object() || value.is_array() || value.is_string();
+        return telling.then(|| Artifact::value(value.clone()).digest().to_string());
+    }
+    let digest = map
+        .iter()
+        .find(|(name, _)| *name != "members")?
+        .1
+        .as_str()?;
+    digest
+        .parse::<Digest>()
+        .ok()
+        .map(|digest| digest.to_string())
 }
 
 fn failed(one: &Finished) -> String {
     let failure = one.failure.as_ref().map(|failure| failure.message.clone());
     failure
-        .or_else(|| one.because.clone())
+        .or_else(|| {
+            Some(format!(
+                "it was skipped because of {}",
+                one.because.as_ref()?
+            ))
+        })
         .unwrap_or_else(|| "its record is gone".to_owned())
+}
+
+fn outlines(store: &Store, outputs: &Artifacts) -> Map<String, Value> {
+    let outputs = outputs.iter();
+    outputs
+        .map(|(name, made)| (name.clone(), outline(store, made)))
+        .collect()
 }
 
 /// An output with its digest, and with its path in the store if it is a file.
@@ -100,7 +250,7 @@ fn outline(store: &Store, artifact: &Artifact) -> Value {
     }
 }
 
-fn content(store: &Store, name: &str, outputs: &Artifacts) -> Result<Code, Stopped> {
+fn content(store: &Store, name: &str, outputs: &Artifacts) -> Result<(), Stopped> {
     let Some(artifact) = outputs.get(name) else {
         let names: Vec<_> = outputs.keys().map(String::as_str).collect();
         return Err(Stopped::wrong(format!("there is no output `{name}`"))
@@ -111,5 +261,5 @@ fn content(store: &Store, name: &str, outputs: &Artifacts) -> Result<Code, Stopp
         Artifact::Large(digest) => std::io::stdout().write_all(&store.read(digest)?)?,
         other => talk::json(&outline(store, other))?,
     }
-    Ok(exit::DONE)
+    Ok(())
 }

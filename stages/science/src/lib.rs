@@ -24,6 +24,7 @@ use kyobashi_stage::Stage;
 
 pub use llm::{Auth, Dialect, Limits, Provider, Providers};
 pub use shapes::{Idea, shapes};
+pub use template::declared_metrics;
 
 /// Every stage type of this crate. Models are asked at the given providers.
 #[must_use]

@@ -97,6 +97,20 @@ pub(crate) struct Vary {
     pub(crate) novelty: Option<i64>,
 }
 
+/// What the text of a `template.yaml` says of its metrics: the unit, empty where it has none, and the
+/// better direction. Nothing of a text that is no template.
+#[must_use]
+pub fn declared_metrics(text: &str) -> BTreeMap<String, (String, Direction)> {
+    let template: Option<Template> = serde_yaml::from_str(text).ok();
+    let metrics = template
+        .map(|template| template.metrics)
+        .unwrap_or_default();
+    metrics
+        .into_iter()
+        .map(|(name, metric)| (name, (metric.unit, metric.direction)))
+        .collect()
+}
+
 impl Template {
     /// Reads `template.yaml` of `folder`.
     pub(crate) fn read(folder: &Path) -> Result<Self, Failure> {
