@@ -61,6 +61,18 @@ fn a_missing_file_is_named() {
 }
 
 #[test]
+fn a_pipeline_that_is_not_there_is_met_with_the_nearest_one() {
+    let space = Space::new();
+    space.write("studies/search.yaml", "kyobashi: 1");
+    let done = space.kyo(&["run", "studies/serch.yaml"]);
+    assert_eq!(done.code, 2);
+    let meant = "did you mean `studies/search.yaml`?";
+    assert!(done.stderr.contains(meant), "{}", done.stderr);
+    let done = space.kyo(&["check", "studies/else.txt"]);
+    assert!(done.stderr.contains("kyo init"), "{}", done.stderr);
+}
+
+#[test]
 fn a_circle_is_named_by_its_stages() {
     let found = problems(
         "kyobashi: 1\nname: p\nstages:\n  a:\n    in: {y: \"${b.y}\"}\n    run: 'true'\n    out: {x: int}\n  b:\n    in: {x: \"${a.x}\"}\n    run: 'true'\n    out: {y: int}\n",

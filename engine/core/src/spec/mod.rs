@@ -4,6 +4,7 @@
 //! Positions live beside the spec, in [`Places`], so that they cannot enter a key.
 //! This module is pure: files are read through [`Files`]; no clock, no environment.
 
+mod broken;
 mod check;
 mod expression;
 mod node;

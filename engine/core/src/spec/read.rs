@@ -6,8 +6,9 @@
 use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
 
-use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, StructureStyle};
+use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, StructureStyle};
 
+use super::broken::told;
 use super::node::{Entry, Node, Scalar, Style, What};
 use super::report::{Issue, Report};
 use super::source::{FileId, Sources, Span};
@@ -16,7 +17,7 @@ use super::source::{FileId, Sources, Span};
 pub(super) const MOST_BYTES: usize = 4 << 20;
 
 /// Lists and maps inside each other. Our deepest own file has 9.
-const MOST_LEVELS: usize = 64;
+pub(super) const MOST_LEVELS: usize = 64;
 
 /// Values of one file. A flat pipeline of 10,000 stages has about 70,000.
 const MOST_NODES: usize = 250_000;
@@ -365,23 +366,9 @@ impl<'b> Builder<'b> {
             let help = quoted.map(|text| format!("write \"{text}\""));
             return self.report.add(issue.help(help));
         }
-        let (code, message) = match error.kind() {
-            ErrorKind::RecursionLimitExceeded => (
-                "limit::nesting",
-                format!("lists and maps are nested more than {MOST_LEVELS} deep"),
-            ),
-            ErrorKind::TabNotAllowed
-            | ErrorKind::TabInBlockIndentation
-            | ErrorKind::TabInIndentation
-            | ErrorKind::TabAtBlockScalarStart
-            | ErrorKind::TabInPlainScalar => (
-                "yaml::tab",
-                "YAML is indented with spaces, not with tabs".to_owned(),
-            ),
-            ErrorKind::UnknownAnchor => ("yaml::alias", "no anchor of this name above".to_owned()),
-            kind => ("yaml::syntax", kind.to_string()),
-        };
-        self.fault(code, span, &message);
+        let told = told(error.kind());
+        let issue = Issue::error(told.code, span, "", told.message);
+        self.report.add(issue.help(told.help.map(str::to_owned)));
     }
 
     /// The reference without quotes that ended a plain word in flow style, if that is what happened.

@@ -78,6 +78,23 @@ pub(super) fn open(check: &mut Check<'_>, path: &Path, from: Option<Span>) -> Op
     file
 }
 
+/// The file beside a path that was most likely meant, or how to begin.
+fn near(check: &Check<'_>, path: &Path, is_pipeline: bool) -> Option<String> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let names = check.question.files.list(folder.unwrap_or(Path::new(".")));
+    let name = path.file_name()?.to_string_lossy();
+    if let Some(nearest) = check
+        .report
+        .nearest(&name, names.iter().map(String::as_str))
+    {
+        let meant = path.with_file_name(nearest);
+        return (meant != path).then(|| format!("did you mean `{}`?", meant.display()));
+    }
+    is_pipeline.then(|| "`kyo init FILE` writes a first pipeline".to_owned())
+}
+
 fn read_file(check: &mut Check<'_>, path: &Path, from: Option<Span>) -> Option<File> {
     let shown = path.display().to_string();
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
@@ -88,12 +105,10 @@ fn read_file(check: &mut Check<'_>, path: &Path, from: Option<Span>) -> Option<F
                 let id = check.sources.add(shown.clone(), folder, String::new());
                 Span::new(id, 0, 0)
             });
-            check.error(
-                "file::unreadable",
-                span,
-                "here",
-                format!("cannot read {shown}: {error}"),
-            );
+            let message = format!("cannot read {shown}: {error}");
+            let issue = Issue::error("file::unreadable", span, "here", message);
+            let help = near(check, path, from.is_none());
+            check.report.add(issue.help(help));
             return None;
         }
     };
