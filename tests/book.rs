@@ -300,6 +300,19 @@ fn every_page_is_in_the_summary_and_every_link_leads_somewhere() {
     }
 }
 
+/// A stray `<name>` would be taken for an element, and vanish from the page.
+#[test]
+fn no_page_has_html_but_comments() {
+    use pulldown_cmark::{Event, Options, Parser};
+    for page in pages() {
+        for event in Parser::new_ext(&text(&page), Options::ENABLE_TABLES) {
+            if let Event::Html(html) | Event::InlineHtml(html) = event {
+                assert!(html.starts_with("<!--"), "{page}: {html}");
+            }
+        }
+    }
+}
+
 fn links(text: &str) -> Vec<String> {
     use pulldown_cmark::{Event, Parser, Tag};
     let links = Parser::new(text).filter_map(|event| match event {

@@ -138,7 +138,7 @@ fn outs(curves: &str, curves_doc: &str) -> Vec<Port> {
         Port::new(
             "weights",
             "file(.safetensors)",
-            "parameters and constants by name, averaged ones as ema.<name>",
+            "parameters and constants by name, averaged ones as `ema.<name>`",
         ),
     ]
 }
