@@ -109,7 +109,7 @@ fn follow(name: &str) -> (String, String) {
     if let Some(server) = &server {
         space
             .set("OPENAI_BASE_URL", &server.url())
-            .set("OPENAI_API_KEY", "test-key");
+            .set("OPENAI_API_KEY", crate::model_server::KEY);
     }
     let blocks = page::blocks(&before);
     // A pipeline may be shown before the files that it names; a later version takes the place of the first.

@@ -43,7 +43,7 @@ fn space(server: &ModelServer, yaml: &str) -> Space {
         .write("prompts/row.md", ROW);
     space
         .set("OPENAI_BASE_URL", &server.url())
-        .set("OPENAI_API_KEY", "test-key");
+        .set("OPENAI_API_KEY", crate::model_server::KEY);
     space
 }
 

@@ -200,7 +200,7 @@ fn what_is_frozen_moves_only_when_it_is_asked_to() {
     let server = ModelServer::start(r#"{"decision": "keep", "score": 7}"#);
     space
         .set("OPENAI_BASE_URL", &server.url())
-        .set("OPENAI_API_KEY", "test-key");
+        .set("OPENAI_API_KEY", crate::model_server::KEY);
     let first = space.run(FILE, &["--out", "out"]);
     let judges = [
         "judge/judge[sample=0]",

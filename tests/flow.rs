@@ -87,7 +87,7 @@ fn a_study_ends_in_a_paper_and_an_edit_reruns_only_what_depends_on_it() {
     let server = ModelServer::start(REVIEW);
     space
         .set("OPENAI_BASE_URL", &server.url())
-        .set("OPENAI_API_KEY", "test-key");
+        .set("OPENAI_API_KEY", crate::model_server::KEY);
     let swap = [
         "--set",
         "models.reviewer=openai/gpt-4o-2024-05-13",
@@ -217,7 +217,7 @@ fn a_role_that_no_model_can_play_yet_is_refused() {
     let mut space = Space::new();
     space.copy("pipelines", "pipelines");
     space
-        .set("OPENAI_API_KEY", "test-key")
+        .set("OPENAI_API_KEY", crate::model_server::KEY)
         .set("OPENAI_BASE_URL", "http://127.0.0.1:9/v1");
     let scientist = [
         "--set",

@@ -5,6 +5,8 @@
 
 mod bad_input;
 mod book;
+mod budget;
+mod calls;
 mod chat;
 mod check_paper;
 mod crash;

@@ -1,11 +1,17 @@
 //! A model server on loopback that speaks the `openai-chat` dialect and is as strict as the real one:
-//! unknown fields, wrong types and a missing key are refused, and every request is remembered.
+//! unknown fields, wrong types and a missing key are refused, and every request is remembered. Each
+//! connection has a thread of its own and ends with its answer, so that none waits for another.
 
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use serde_json::{Value, json};
-use tiny_http::{Header, Method, Request, Response, Server};
+
+/// A key that it takes, and that stands nowhere else; it takes all that begin like it.
+pub(crate) const KEY: &str = "test-key-7Qx0canary";
 
 /// Whether a value is right for its field.
 type Judge = fn(&Value) -> bool;
@@ -27,7 +33,7 @@ const FIELDS: &[(&str, Judge)] = &[
 ];
 
 /// What is answered to a right request, by its body and its number from 0.
-type Answer = Box<dyn Fn(&Value, usize) -> Said + Send>;
+type Answer = Box<dyn Fn(&Value, usize) -> Said + Send + Sync>;
 
 /// An answer.
 pub(crate) enum Said {
@@ -35,13 +41,26 @@ pub(crate) enum Said {
     Text(String),
     /// A message that was cut off by the limit of tokens.
     Cut(String),
+    /// A status, one header and a body as they are.
+    Raw(u16, (&'static str, &'static str), String),
+    /// The connection ends without an answer.
+    Dropped,
 }
 
 /// The server; it ends when dropped.
 pub(crate) struct ModelServer {
-    server: Arc<Server>,
+    address: SocketAddr,
+    ending: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
     bodies: Arc<Mutex<Vec<Value>>>,
+}
+
+/// What came in.
+struct Request {
+    line: String,
+    /// Name, in small letters, and value.
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
 }
 
 impl ModelServer {
@@ -51,20 +70,30 @@ impl ModelServer {
     }
 
     /// A server that answers according to the request.
-    pub(crate) fn with(answer: impl Fn(&Value, usize) -> Said + Send + 'static) -> Self {
-        let server = Arc::new(Server::http("127.0.0.1:0").unwrap());
+    pub(crate) fn with(answer: impl Fn(&Value, usize) -> Said + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
         let bodies = Arc::new(Mutex::new(Vec::new()));
+        let ending = Arc::new(AtomicBool::new(false));
+        let think: Arc<Answer> = Arc::new(Box::new(answer));
         let thread = {
-            let (server, bodies) = (server.clone(), bodies.clone());
-            let think: Answer = Box::new(answer);
+            let (bodies, ending) = (bodies.clone(), ending.clone());
             std::thread::spawn(move || {
-                for request in server.incoming_requests() {
-                    reply(request, &think, &bodies);
+                for stream in listener.incoming() {
+                    if ending.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    let (think, bodies) = (think.clone(), bodies.clone());
+                    std::thread::spawn(move || {
+                        // The client may have been killed by its test.
+                        let _ = stream.and_then(|stream| reply(stream, &think, &bodies));
+                    });
                 }
             })
         };
         Self {
-            server,
+            address,
+            ending,
             thread: Some(thread),
             bodies,
         }
@@ -72,7 +101,7 @@ impl ModelServer {
 
     /// The base URL, as `OPENAI_BASE_URL` wants it.
     pub(crate) fn url(&self) -> String {
-        format!("http://{}/v1", self.server.server_addr())
+        format!("http://{}/v1", self.address)
     }
 
     /// The bodies of the requests that were right.
@@ -83,14 +112,41 @@ impl ModelServer {
 
 impl Drop for ModelServer {
     fn drop(&mut self) {
-        self.server.unblock();
+        self.ending.store(true, Ordering::Relaxed);
+        // One connection more wakes the one who waits for connections.
+        let _ = TcpStream::connect(self.address);
         if let Some(thread) = self.thread.take() {
             thread.join().unwrap();
         }
     }
 }
 
-fn reply(mut request: Request, think: &Answer, bodies: &Mutex<Vec<Value>>) {
+fn read(stream: &TcpStream) -> std::io::Result<Request> {
+    let mut reader = BufReader::new(stream);
+    let mut line = String::new();
+    reader.read_line(&mut line)?;
+    let mut headers = Vec::new();
+    loop {
+        let mut header = String::new();
+        reader.read_line(&mut header)?;
+        let Some((name, value)) = header.split_once(':') else {
+            break;
+        };
+        headers.push((name.to_lowercase(), value.trim().to_owned()));
+    }
+    let length = headers.iter().find(|(name, _)| name == "content-length");
+    let length = length.map_or(0, |(_, value)| value.parse().unwrap());
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body)?;
+    Ok(Request {
+        line: line.trim_end().to_owned(),
+        headers,
+        body,
+    })
+}
+
+fn reply(mut stream: TcpStream, think: &Answer, bodies: &Mutex<Vec<Value>>) -> std::io::Result<()> {
+    let request = read(&stream)?;
     let document = |body: &Value, text: &str, finish: &str| {
         json!({
             "id": "chatcmpl-test",
@@ -105,7 +161,8 @@ fn reply(mut request: Request, think: &Answer, bodies: &Mutex<Vec<Value>>) {
             "usage": {"prompt_tokens": 1000, "completion_tokens": 200, "total_tokens": 1200}
         })
     };
-    let (status, body) = match judged(&mut request) {
+    let json = ("content-type", "application/json");
+    let (status, (name, value), body) = match judged(&request) {
         Ok(body) => {
             let number = {
                 let mut bodies = bodies.lock().unwrap();
@@ -113,43 +170,40 @@ fn reply(mut request: Request, think: &Answer, bodies: &Mutex<Vec<Value>>) {
                 bodies.len() - 1
             };
             match think(&body, number) {
-                Said::Text(text) => (200, document(&body, &text, "stop")),
-                Said::Cut(text) => (200, document(&body, &text, "length")),
+                Said::Text(text) => (200, json, document(&body, &text, "stop").to_string()),
+                Said::Cut(text) => (200, json, document(&body, &text, "length").to_string()),
+                Said::Raw(status, header, body) => (status, header, body),
+                Said::Dropped => return Ok(()),
             }
         }
         Err((status, message)) => (
             status,
-            json!({"error": {"message": message, "type": "invalid"}}),
+            json,
+            json!({"error": {"message": message, "type": "invalid"}}).to_string(),
         ),
     };
-    let json = Header::from_bytes("content-type", "application/json").unwrap();
-    let response = Response::from_string(body.to_string())
-        .with_status_code(status)
-        .with_header(json);
-    // The client may have been killed by its test.
-    let _ = request.respond(response);
+    write!(
+        stream,
+        "HTTP/1.1 {status} Said\r\n{name}: {value}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    )
 }
 
-fn judged(request: &mut Request) -> Result<Value, (u16, String)> {
-    let header = |name: &'static str| {
-        let found = request
-            .headers()
-            .iter()
-            .find(|header| header.field.equiv(name));
-        found
-            .map(|header| header.value.as_str().to_owned())
-            .unwrap_or_default()
+fn judged(request: &Request) -> Result<Value, (u16, String)> {
+    let header = |wanted: &str| {
+        let found = request.headers.iter().find(|(name, _)| name == wanted);
+        found.map_or("", |(_, value)| value)
     };
-    if *request.method() != Method::Post || request.url() != "/v1/chat/completions" {
-        return Err((404, format!("no {} {}", request.method(), request.url())));
+    if request.line != "POST /v1/chat/completions HTTP/1.1" {
+        return Err((404, format!("no {}", request.line)));
     }
     if !header("content-type").contains("json") {
         return Err((415, "content-type must be application/json".to_owned()));
     }
-    if header("authorization") != "Bearer test-key" {
+    if !header("authorization").starts_with("Bearer test-key") {
         return Err((401, "no such key".to_owned()));
     }
-    let body: Value = serde_json::from_reader(request.as_reader())
+    let body: Value = serde_json::from_slice(&request.body)
         .map_err(|error| (400, format!("not JSON: {error}")))?;
     for (name, value) in body.as_object().ok_or((400, "not an object".to_owned()))? {
         match FIELDS.iter().find(|(field, _)| field == name) {

@@ -168,7 +168,7 @@ fn a_reviewer_reads_papers_and_is_scored_on_them() {
         .write("papers/d.txt", "Two.");
     space
         .set("OPENAI_BASE_URL", &server.url())
-        .set("OPENAI_API_KEY", "test-key");
+        .set("OPENAI_API_KEY", crate::model_server::KEY);
     let given = [
         "params.folder=papers",
         "params.papers=[a, d]",

@@ -103,6 +103,21 @@ impl Store {
         })
     }
 
+    /// Shows the newest complete record of every key of a kind, with its recipe, in the order of the keys.
+    pub fn each(&self, kind: Kind, mut see: impl FnMut(Key, Entry)) -> Result<(), StoreError> {
+        let mut keys = std::collections::BTreeSet::new();
+        self.inner.index.scan(Some(kind), |_, key, _| {
+            keys.insert(key);
+        })?;
+        for key in keys {
+            let newest = self.history(kind, &key)?;
+            if let Some(entry) = newest.into_iter().find(|entry| entry.complete) {
+                see(key, entry);
+            }
+        }
+        Ok(())
+    }
+
     /// All records of a key, newest first, each with its recipe.
     pub fn history(&self, kind: Kind, key: &Key) -> Result<Vec<Entry>, StoreError> {
         let rows = self.inner.index.rows(kind, key)?;

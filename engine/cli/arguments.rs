@@ -65,6 +65,7 @@ pub(crate) enum Command {
     Pin(Pin),
     Gc(Gc),
     Verify(Verify),
+    Cost(Cost),
     Setup(Setup),
     Doctor(Doctor),
     Init(Init),
@@ -129,6 +130,25 @@ pub(crate) struct Run {
     /// `--refresh train --refresh 'study[*].review'`
     #[arg(long, value_name = "STAGE")]
     pub(crate) refresh: Vec<String>,
+    /// Pay at most this for models in this run, in US dollars; goes before the file's `budget:`
+    #[arg(long, value_name = "USD")]
+    pub(crate) budget: Option<f64>,
+    /// How model calls use the store
+    #[arg(long, value_enum, default_value_t = Calls::Live)]
+    pub(crate) calls: Calls,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Calls {
+    /// Replies that are stored are used; others are asked for and stored
+    #[default]
+    Live,
+    /// Only stored replies: nobody is asked
+    Replay,
+    /// Everything is asked anew and stored
+    Refresh,
+    /// Everything is asked anew and no reply is stored
+    Off,
 }
 
 /// Check a pipeline: every problem at once, nothing runs
@@ -191,6 +211,13 @@ pub(crate) struct Why {
     pub(crate) what: Vec<String>,
     #[command(flatten)]
     pub(crate) values: Values,
+}
+
+/// Say what a run paid for models, per stage and model, and what reuse saved
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Cost {
+    /// The number of the run [default: the last one]
+    pub(crate) run: Option<u64>,
 }
 
 /// Find or fetch libtorch, and build the trainer

@@ -29,6 +29,8 @@ codes! {
     STAGE_FAILED = 1;
     /// Wrong use of the command, or a wrong pipeline.
     WRONG_USE = 2;
+    /// A budget was used up; what was done is kept.
+    OUT_OF_BUDGET = 3;
     /// Our fault.
     OUR_FAULT = 70;
     /// Stopped by the user; what was done is kept.

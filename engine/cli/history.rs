@@ -93,7 +93,8 @@ impl Told {
                 (self.outputs, self.content) = (outputs, content);
             }
             Event::RunFinished(totals) => self.totals = Some(totals),
-            Event::Grown { .. }
+            Event::BudgetReached { .. }
+            | Event::Grown { .. }
             | Event::NodeStarted { .. }
             | Event::NodeNoted { .. }
             | Event::NodeRetried { .. } => {}

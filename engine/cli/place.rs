@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use kyobashi_cache::Store;
 use kyobashi_engine::plan::Sources;
-use kyobashi_engine::run::preview::{Prospect, preview};
+use kyobashi_engine::run::preview::{Detail, Prospect, preview};
 use kyobashi_engine::spec::Spec;
 
 use crate::exit::Stopped;
@@ -84,7 +84,14 @@ impl Drop for Place {
 /// The first stage run whose result is not there.
 pub(crate) fn all_reused(spec: &Spec, sources: &Sources, store: &Store) -> Result<(), Stopped> {
     let machine = surroundings::machine();
-    let plan = preview(spec, sources, store, &machine, &Default::default(), None)?;
+    let plan = preview(
+        spec,
+        sources,
+        store,
+        &machine,
+        &Default::default(),
+        &Detail::default(),
+    )?;
     let runs = plan.iter().find(|node| {
         !matches!(
             node.state,

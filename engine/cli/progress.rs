@@ -141,7 +141,10 @@ impl Observer for Progress {
                 }
             }
             Event::NodeFinished(finished) => self.finished(finished),
-            Event::Called { .. } | Event::MadeFrom(_) | Event::OutputsMade { .. } => {}
+            Event::BudgetReached { .. }
+            | Event::Called { .. }
+            | Event::MadeFrom(_)
+            | Event::OutputsMade { .. } => {}
             Event::RunFinished(_) => {
                 if let Some(bars) = &self.bars {
                     bars.whole.finish_and_clear();

@@ -3,7 +3,7 @@
 
 use kyobashi_cache::Store;
 use kyobashi_engine::plan::Sources;
-use kyobashi_engine::run::preview::{Prospect, preview};
+use kyobashi_engine::run::preview::{Detail, Prospect, preview};
 use kyobashi_engine::run::refresh::{around, covers, means, path};
 use kyobashi_engine::spec::{Spec, Work};
 
@@ -45,7 +45,14 @@ pub(crate) fn there(
         return Ok(());
     }
     let machine = surroundings::machine();
-    let nodes = preview(spec, sources, store, &machine, &Default::default(), None)?;
+    let nodes = preview(
+        spec,
+        sources,
+        store,
+        &machine,
+        &Default::default(),
+        &Detail::default(),
+    )?;
     for pattern in patterns.iter().filter(|pattern| pattern.contains('[')) {
         let plain = path(pattern);
         let found = nodes.iter().any(|node| match node.state {

@@ -128,6 +128,8 @@ struct Pipeline {
     models: Option<Values>,
     /// Secrets by the environment variable that holds them: `s2: {env: S2_API_KEY, optional: true}`.
     secrets: Option<Values>,
+    /// What one run may pay: `{usd: 5, calls: 200}`.
+    budget: Option<Budget>,
     /// Named types: `Verdict: {decision: str, score: {type: int, min: 1, max: 10}, quote: str?}`.
     types: Option<BTreeMap<String, Values>>,
     /// Rules by stage type: `llm/*: {retries: 5}`, `"*": {timeout: 1h}`. The longest match wins.
@@ -140,6 +142,29 @@ struct Pipeline {
     stages: BTreeMap<String, Stage>,
     /// What the pipeline gives: `paper.pdf: ${set.pdf}`.
     outputs: Option<Values>,
+}
+
+/// What one run may pay; it then stops, and the same command goes on.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[expect(dead_code, reason = "only the schema of it is used")]
+struct Budget {
+    /// US dollars.
+    #[schemars(range(min = 0))]
+    usd: Option<f64>,
+    /// Calls to models.
+    calls: Option<u64>,
+    /// What becomes of a call whose price is not known: `refuse` or `allow`.
+    on_unpriced: Option<OnUnpriced>,
+}
+
+/// What becomes of a call whose price is not known.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+#[expect(dead_code, reason = "only the schema of it is used")]
+enum OnUnpriced {
+    Refuse,
+    Allow,
 }
 
 /// One step: a script (`run`), a stage type (`uses`) or stages inside (`stages`).

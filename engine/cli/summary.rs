@@ -57,8 +57,8 @@ pub(crate) fn tell(global: &Global, arguments: &Run, ended: &Ended, delivered: &
     {
         talk::say(global, &format!("Results in {}", dir.display()));
     }
-    if totals.failed > 0 || totals.stopped {
-        talk::say(global, &resume(totals, ended.known));
+    if totals.failed > 0 || (totals.stopped && !totals.out_of_budget) {
+        talk::say(global, &resume(totals, ended.known, None));
     }
 }
 
@@ -116,10 +116,18 @@ fn counted(log: &Path) -> String {
     }
 }
 
-/// The line that goes on: the command itself.
-fn resume(totals: &Totals, known: u64) -> String {
-    let words = std::env::args().skip(1).map(|word| quoted(&word));
-    let words: Vec<String> = words.collect();
+/// The line that goes on: the command itself, perhaps with another budget in US dollars.
+pub(crate) fn resume(totals: &Totals, known: u64, budget: Option<f64>) -> String {
+    let mut words = Vec::new();
+    let mut typed = std::env::args().skip(1);
+    while let Some(word) = typed.next() {
+        if budget.is_some() && word == "--budget" {
+            typed.next();
+        } else if budget.is_none() || !word.starts_with("--budget=") {
+            words.push(quoted(&word));
+        }
+    }
+    words.extend(budget.map(|usd| format!("--budget {usd}")));
     let kept = totals.ran + totals.reused;
     format!(
         "resume   kyo {}  ({kept} of {} are kept)",

@@ -91,6 +91,9 @@ impl Surroundings {
             if entry.key_env.is_some() {
                 provider.key = entry.key_env.clone();
             }
+            if entry.api_version.is_some() {
+                provider.api_version = entry.api_version.clone();
+            }
             if entry.identity.is_some() {
                 provider.identity = entry.identity.clone();
             }

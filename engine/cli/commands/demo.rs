@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::arguments::{Demo, Global, Pipeline, Run, Values};
+use crate::arguments::{Calls, Demo, Global, Pipeline, Run, Values};
 use crate::exit::{self, Code, Stopped};
 use crate::surroundings;
 use crate::talk;
@@ -39,6 +39,8 @@ pub(super) fn demo(global: &Global, arguments: &Demo) -> Result<Code, Stopped> {
         keep_going: false,
         fail_fast: false,
         refresh: Vec::new(),
+        budget: None,
+        calls: Calls::Live,
     };
     let outcome = run::outcome(global, &run)?;
     if !global.json && outcome.code == exit::DONE {

@@ -160,19 +160,24 @@ fn said(event: &Event) -> Vec<String> {
         Event::Called {
             address,
             kind,
+            who,
             key,
             state,
             usd,
+            ..
         } => {
             let word = match state {
                 CallState::Made => "called",
                 CallState::Reused => "recalled",
             };
             vec![format!(
-                "{word:9} {address}  {kind} {}  {}",
+                "{word:9} {address}  {kind} {who} {}  {}",
                 key.digest().short(),
                 talk::money(*usd)
             )]
+        }
+        Event::BudgetReached { address, failure } => {
+            vec![format!("no money  {address}  {}", failure.message)]
         }
         Event::NodeRetried {
             address,

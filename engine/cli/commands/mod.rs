@@ -1,7 +1,9 @@
 //! One file per command.
 
+mod budget;
 mod check;
 mod completions;
+mod cost;
 mod demo;
 mod diff;
 mod doctor;
@@ -32,6 +34,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Code, Stopped> {
         Command::Check(arguments) => check::check(global, arguments),
         Command::Plan(arguments) => plan::plan(global, arguments),
         Command::Why(arguments) => why::why(global, arguments),
+        Command::Cost(arguments) => cost::cost(global, arguments),
         Command::Show(arguments) => show::show(global, arguments),
         Command::Log(arguments) => log::log(global, arguments),
         Command::Diff(arguments) => diff::diff(global, arguments),

@@ -1,8 +1,10 @@
 //! `kyo plan`
 
+use kyobashi_engine::run::estimate::Estimator;
 use kyobashi_engine::run::preview::{self, Planned};
 use kyobashi_science::Providers;
 
+use super::budget;
 use crate::arguments::{Global, Pipeline, Plan};
 use crate::exit::{self, Code, Stopped};
 use crate::past::{Head, Past};
@@ -39,6 +41,13 @@ pub(super) fn plan(global: &Global, arguments: &Plan) -> Result<Code, Stopped> {
         talk::data(&row)?;
     }
     talk::data(&outline::total(&plan.nodes))?;
+    let calls = budget::sum(&plan.nodes);
+    if calls.calls > 0 {
+        talk::data(&format!(
+            "Model calls that are known and not stored: {} (the prompts alone, to every reply at its limit)",
+            budget::said(&calls)
+        ))?;
+    }
     Ok(exit::DONE)
 }
 
@@ -62,7 +71,20 @@ pub(super) fn planned(
     let sources = workspace::sources(&spec, store)?;
     let past = Past::of(store, &spec.name);
     let machine = surroundings::machine();
-    let nodes = preview::preview(&spec, &sources, store, &machine, &past.keys, detail)?;
+    let stages = Catalogue::new(surroundings.servers(&spec)).stages;
+    let scratch = tempfile::tempdir().map_err(Stopped::fault)?;
+    let estimator = Estimator::new(store, &stages, &spec.shapes, scratch.path());
+    let nodes = preview::preview(
+        &spec,
+        &sources,
+        store,
+        &machine,
+        &past.keys,
+        &preview::Detail {
+            address: detail,
+            estimator: Some(&estimator),
+        },
+    )?;
     Ok(Planning {
         nodes,
         before: past.head,

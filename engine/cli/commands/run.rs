@@ -15,6 +15,7 @@ use kyobashi_science::Providers;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use super::budget;
 use crate::arguments::{Global, Run};
 use crate::deliver::{self, Delivered};
 use crate::exit::{self, Code, Stopped};
@@ -74,6 +75,9 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
         log,
         keeper,
     )?;
+    if place.run > 0 {
+        budget::left_over(global, &store)?;
+    }
     let settings = Settings {
         run: place.run,
         asked: made_from::asked(&arguments.pipeline)?,
@@ -85,6 +89,8 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
         },
         refresh: arguments.refresh.clone(),
         provider_keys,
+        budget: budget::of(&spec, arguments)?,
+        calls: budget::mode(arguments.calls),
         secrets: surroundings.variables,
         scratch: place.scratch.clone(),
         logs: place.folder.join("logs"),
@@ -104,7 +110,7 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
         &spec,
         &sources,
         &store,
-        executors,
+        executors.clone(),
         &settings,
         &mut observers,
     )?;
@@ -120,7 +126,13 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
         None => Delivered::default(),
     };
     summary::tell(global, arguments, &ended, &delivered);
-    let code = if ended.totals.stopped {
+    if ended.totals.out_of_budget {
+        let left = budget::left(&spec, &sources, &store, &executors.stages, &place.scratch)?;
+        budget::say(global, &settings.budget, &left, &ended);
+    }
+    let code = if ended.totals.out_of_budget {
+        exit::OUT_OF_BUDGET
+    } else if ended.totals.stopped {
         exit::INTERRUPTED
     } else if ended
         .failures
@@ -158,7 +170,7 @@ fn executors(
             store,
             &surroundings::machine(),
             &Default::default(),
-            None,
+            &preview::Detail::default(),
         )?;
         let needed = plan.iter().find(|node| {
             catalogue.trainer.contains(&node.uses) && node.state != preview::Prospect::Reused

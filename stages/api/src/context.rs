@@ -19,7 +19,7 @@ pub trait Context: Send + Sync {
     fn call(
         &self,
         request: &Request,
-        perform: &mut dyn FnMut() -> Result<Reply, Failure>,
+        perform: &mut dyn FnMut(&dyn Outbox) -> Result<Reply, Failure>,
     ) -> Result<Reply, Failure>;
 
     /// Reports progress; cheap, may be called at every step.
@@ -35,22 +35,65 @@ pub trait Context: Send + Sync {
     fn secret(&self, name: &str) -> Option<String>;
 }
 
-/// A request as data. Its key is the digest of everything in it; credentials are never in it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// Told of what leaves the machine, so that it can be said what is perhaps billed.
+pub trait Outbox {
+    /// A request is about to leave.
+    ///
+    /// # Errors
+    /// If that cannot be written down: then it must not leave.
+    fn leaves(&self) -> Result<(), Failure>;
+
+    /// The request that left last is surely not billed: it did not arrive, or it was refused.
+    fn came_back(&self);
+}
+
+/// The kind of a request to a language model; budgets count these.
+pub const MODEL_CALL: &str = "model";
+
+/// A request as data. Its key is the digest of kind and document; credentials are never in it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Request {
-    /// What is asked: `model`, `literature`.
+    /// What is asked: [`MODEL_CALL`], `literature`.
     pub kind: String,
     /// The whole request (models.md: dialect, endpoint, API version, body, sample, generation).
     pub document: Value,
+    /// Who is asked, for people: `openai/gpt-4o-mini`. Not part of the key.
+    #[serde(default)]
+    pub who: String,
+    /// What it can cost. Not part of the key.
+    #[serde(default)]
+    pub price: Price,
+}
+
+/// What a call can cost before it is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Price {
+    #[default]
+    Free,
+    /// Somebody may ask for money, and nobody here knows how much.
+    Unknown,
+    /// US dollars.
+    Between { least: f64, most: f64 },
 }
 
 /// The answer to a [`Request`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Reply {
     /// The answer, with usage, latency and identifiers as the kind documents them.
     pub document: Value,
     /// What it cost, US dollars.
     pub usd: f64,
+    /// What was counted for it, if it was counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<Tokens>,
+}
+
+/// Tokens of a call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tokens {
+    pub input: u64,
+    pub output: u64,
 }
 
 /// Progress of a running stage.

@@ -15,7 +15,7 @@ mod types;
 mod wire;
 
 pub use call::{Call, Output, Outputs};
-pub use context::{Context, Note, Reply, Request};
+pub use context::{Context, MODEL_CALL, Note, Outbox, Price, Reply, Request, Tokens};
 pub use datum::{Cell, Datum};
 pub use failure::{Failure, Retry};
 pub use model::{BASELINE, Model};

@@ -56,10 +56,15 @@ fn equal_calls_are_paid_once_and_another_sample_is_another_call() {
     assert_eq!(server.seen().len(), 1);
     review(&bench, settings(), 1, None).unwrap();
     assert_eq!(server.seen().len(), 2);
+    let mut bodies = [server.seen()[0].body.clone(), server.seen()[1].body.clone()];
     assert_eq!(
-        server.seen()[0].body,
-        server.seen()[1].body,
-        "the sample is in the key, not in the body"
+        (&bodies[0]["seed"], &bodies[1]["seed"]),
+        (&json!(3), &json!(4))
+    );
+    bodies[1]["seed"] = json!(3);
+    assert_eq!(
+        bodies[0], bodies[1],
+        "but for the seed, the sample is in the key and not in the body"
     );
     // The stage's temperature wins over the model's.
     review(&bench, settings(), 1, Some(0.1)).unwrap();

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
-use kyobashi_stage::{Context, Failure, Note, Outputs, Reply, Request, Stage};
+use kyobashi_stage::{Context, Failure, Note, Outbox, Outputs, Reply, Request, Stage};
 
 use super::{Cancel, Job, Notes};
 
@@ -18,7 +18,7 @@ pub trait Calls: Send + Sync {
     fn call(
         &self,
         request: &Request,
-        perform: &mut dyn FnMut() -> Result<Reply, Failure>,
+        perform: &mut dyn FnMut(&dyn Outbox) -> Result<Reply, Failure>,
     ) -> Result<Reply, Failure>;
 }
 
@@ -34,7 +34,7 @@ impl Context for Inside<'_> {
     fn call(
         &self,
         request: &Request,
-        perform: &mut dyn FnMut() -> Result<Reply, Failure>,
+        perform: &mut dyn FnMut(&dyn Outbox) -> Result<Reply, Failure>,
     ) -> Result<Reply, Failure> {
         self.calls.call(request, perform)
     }
@@ -57,7 +57,7 @@ impl Context for Inside<'_> {
 }
 
 /// Runs one job; a panic is a failure that says so.
-pub(super) fn run(
+pub(crate) fn run(
     stage: &dyn Stage,
     job: &Job,
     notes: &Notes,

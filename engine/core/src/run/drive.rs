@@ -11,10 +11,13 @@ use kyobashi_stage::{Failure, Note};
 use tokio::sync::{mpsc, watch};
 
 use super::event::{
-    Asked, CallState, Event, FinalState, Finished, JOURNAL_VERSION, MadeFrom, Observer, Totals,
+    Asked, Event, FinalState, Finished, JOURNAL_VERSION, MadeFrom, Observer, Totals,
 };
+use super::ledger::Ledger;
 use super::look::Wanted;
+use super::memory::{Mode, Shared, Told};
 use super::order::{Durations, Order};
+use super::purse::Purse;
 use super::slots::Slots;
 use super::work::Worked;
 use super::{Effect, Input, Schedule};
@@ -22,7 +25,7 @@ use crate::artifact::Artifact;
 use crate::exec::{Cancel, Executors};
 use crate::plan::key::Machine;
 use crate::plan::{Blocked, NodeId, Sources};
-use crate::spec::Spec;
+use crate::spec::{Budget, Spec};
 
 /// How a run is to be made.
 pub struct Settings {
@@ -35,6 +38,10 @@ pub struct Settings {
     pub machine: Machine,
     /// Patterns of the stage runs that are made although a result is there, see [`super::refresh`].
     pub refresh: Vec<String>,
+    /// What may be paid.
+    pub budget: Budget,
+    /// How calls use the store.
+    pub calls: Mode,
     /// Values of secrets by the environment variable that holds them.
     pub secrets: BTreeMap<String, String>,
     /// The variable with the key of each provider.
@@ -82,13 +89,7 @@ pub enum RunError {
 
 pub(super) enum Message {
     Noted(NodeId, Note),
-    Called {
-        node: NodeId,
-        kind: String,
-        key: Key,
-        state: CallState,
-        usd: f64,
-    },
+    Called(NodeId, Told),
     Ended(NodeId, Worked),
     /// It waits again: after a failure, or because whoever made the same is done.
     Retry(NodeId),
@@ -117,6 +118,8 @@ pub(super) struct Driver<'a> {
     /// What was skipped because of a failure, by the address that failed.
     pub(super) cut: BTreeMap<String, Vec<String>>,
     pub(super) failures: Vec<Finished>,
+    /// What the calls of all stages share.
+    pub(super) shared: Arc<Shared>,
 }
 
 pub(super) struct Active {
@@ -164,6 +167,14 @@ pub async fn drive(
         halted: false,
         cut: BTreeMap::new(),
         failures: Vec::new(),
+        shared: Arc::new(Shared {
+            mode: settings.calls,
+            purse: Purse::new(settings.budget.clone()),
+            ledger: Ledger::new(store.dir()),
+            anew: Mutex::default(),
+            run: settings.run,
+            now_ms: settings.now_ms,
+        }),
     };
     driver.tell(&Event::RunStarted {
         version: JOURNAL_VERSION,
@@ -280,20 +291,17 @@ impl Driver<'_> {
                 let address = self.address(id);
                 self.tell(&Event::NodeNoted { address, note });
             }
-            Message::Called {
-                node,
-                kind,
-                key,
-                state,
-                usd,
-            } => {
-                let address = self.address(node);
+            Message::Called(id, told) => {
+                let address = self.address(id);
                 self.tell(&Event::Called {
                     address,
-                    kind,
-                    key,
-                    state,
-                    usd,
+                    kind: told.kind,
+                    who: told.who,
+                    key: told.key,
+                    state: told.state,
+                    usd: told.usd,
+                    saved_usd: told.saved_usd,
+                    tokens: told.tokens,
                 });
             }
             Message::Retry(id) => self.schedule.feed(Input::Missed(id)),

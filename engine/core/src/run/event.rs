@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use kyobashi_cache::{Digest, Key};
-use kyobashi_stage::{Failure, Model, Note};
+use kyobashi_stage::{Failure, Model, Note, Tokens};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -51,9 +51,24 @@ pub enum Event {
     Called {
         address: String,
         kind: String,
+        /// Who was asked: `openai/gpt-4o-mini`.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        who: String,
         key: Key,
         state: CallState,
+        /// Paid now, US dollars.
         usd: f64,
+        /// What a reply that was reused once cost, US dollars.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        saved_usd: f64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tokens: Option<Tokens>,
+    },
+    /// A call did not fit into the budget: nothing more is started, and the stage run waits for the next
+    /// run.
+    BudgetReached {
+        address: String,
+        failure: Failure,
     },
     /// Another try follows after a failure that may pass.
     NodeRetried {
@@ -203,6 +218,9 @@ pub struct Totals {
     /// Whether it was stopped before its end.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stopped: bool,
+    /// Whether it was stopped because the budget was used up.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub out_of_budget: bool,
 }
 
 impl Totals {

@@ -1,6 +1,7 @@
 //! Starts an attempt on a blocking thread, with everything that it needs.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use super::drive::{Driver, Message, RunError, Settings};
@@ -43,20 +44,17 @@ impl Driver<'_> {
         };
         let memory = Memory {
             store: self.store.clone(),
+            shared: self.shared.clone(),
+            address: address.clone(),
+            cancel: active.cancel.clone(),
             tell: {
                 let sender = sender.clone();
-                Box::new(move |request, key, state, usd| {
-                    let kind = request.kind.clone();
-                    let _ = sender.send(Message::Called {
-                        node: id,
-                        kind,
-                        key,
-                        state,
-                        usd,
-                    });
+                Box::new(move |told| {
+                    let _ = sender.send(Message::Called(id, told));
                 })
             },
-            usd: Mutex::new(0.0),
+            sums: Mutex::default(),
+            refused: AtomicBool::new(false),
         };
         let taken = self.schedule.taken(id);
         let cpus = taken.amounts.get("cpu").copied().unwrap_or(1.0);

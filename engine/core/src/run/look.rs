@@ -228,6 +228,9 @@ impl Driver<'_> {
     }
 
     fn refreshed(&self, id: NodeId) -> bool {
+        if self.schedule.stage(id).asks() && self.settings.calls.asks_anew() {
+            return true;
+        }
         refresh::any(&self.settings.refresh, self.spec, &self.schedule.graph, id)
     }
 

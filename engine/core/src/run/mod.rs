@@ -2,13 +2,17 @@
 //! that everything else reads.
 
 mod drive;
+pub mod estimate;
 pub mod event;
 mod launch;
+pub mod ledger;
 mod look;
 mod memory;
+mod nearest;
 mod order;
 pub mod preview;
 mod provenance;
+mod purse;
 mod queue;
 mod reason;
 pub mod refresh;
@@ -21,6 +25,7 @@ mod work;
 pub use drive::{Ended, RunError, Settings, Stop, drive};
 pub use event::{Asked, CallState, Event, FinalState, Finished, MadeFrom, Observer, Totals};
 pub use look::read_sources;
+pub use memory::{Mode, call_key};
 pub use order::Durations;
 pub use room::Taken;
 pub use schedule::{Effect, Input, Schedule, Urgency};

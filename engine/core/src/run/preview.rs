@@ -10,6 +10,7 @@ use kyobashi_cache::{Key, Kind, Record, Store};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::estimate::{Estimate, Estimator};
 use super::look;
 pub use super::reason::Change;
 use super::reason::{Writer, changes, explain, fields, recipe, told};
@@ -51,13 +52,25 @@ pub struct Planned {
     pub seconds: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usd: Option<f64>,
+    /// Model calls that it would make first, as far as they are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calls: Option<Estimate>,
     pub place: Option<Place>,
 }
 
 /// The key that was recorded at an address by the last run.
 pub type Last = BTreeMap<String, Key>;
 
-/// Plans a run. Of the node at `detail`, every field of the key is told.
+/// What a plan says beyond the fate of every node.
+#[derive(Clone, Copy, Default)]
+pub struct Detail<'d> {
+    /// The address of a node of which every field of the key is told.
+    pub address: Option<&'d str>,
+    /// Estimates the calls of stage runs whose inputs are known.
+    pub estimator: Option<&'d Estimator<'d>>,
+}
+
+/// Plans a run.
 ///
 /// # Errors
 /// When the store cannot be read.
@@ -67,7 +80,7 @@ pub fn preview(
     store: &Store,
     machine: &Machine,
     last: &Last,
-    detail: Option<&str>,
+    detail: &Detail<'_>,
 ) -> Result<Vec<Planned>, kyobashi_cache::StoreError> {
     let mut schedule = Schedule::new(spec, sources, Box::new(|_, _| 0));
     let mut planned = BTreeMap::new();
@@ -99,7 +112,7 @@ pub fn preview(
         };
         let mut entry = entry(&schedule, id, Prospect::Reused);
         let writer = Writer::of(&schedule, id);
-        let detailed = detail == Some(entry.address.as_str());
+        let detailed = detail.address == Some(entry.address.as_str());
         if let Some(record) = found {
             if policy == CachePolicy::Frozen {
                 entry.because = changes(&resolved, &recipe(&record), &writer);
@@ -144,6 +157,9 @@ pub fn preview(
         if detailed {
             entry.fields = fields(&resolved, &old.unwrap_or_default(), &writer);
         }
+        if let (Some(estimator), Ok(_)) = (detail.estimator, resolved.key()) {
+            entry.calls = estimator.estimate(schedule.stage(id), &resolved);
+        }
         planned.insert(id, entry);
         schedule.feed(Input::Unknown(id));
     }
@@ -180,6 +196,7 @@ fn entry(schedule: &Schedule<'_>, id: NodeId, state: Prospect) -> Planned {
         fields: Vec::new(),
         seconds: None,
         usd: None,
+        calls: None,
         place: schedule.spec.places.stages.get(stage.id.index()).cloned(),
     }
 }

@@ -27,16 +27,16 @@ struct Line {
 impl Queue {
     /// Puts a node in. The greater `urgency` goes first, then the earlier node.
     pub(super) fn push(&mut self, id: NodeId, stage: &Stage, urgency: u64) {
-        let wanted = &stage.policy.resources;
+        let wanted = &stage.policy.resources.0;
         // Most stages take nothing but their core; these need no text.
-        let text = match wanted.0.is_empty() {
+        let text = match wanted.is_empty() && !stage.asks() {
             true => String::new(),
-            false => format!("{:?}", wanted.0),
+            false => format!("{} {wanted:?}", stage.asks()),
         };
         let lines = &mut self.lines;
         let line = *self.of.entry(text).or_insert_with(|| {
             lines.push(Line {
-                wanted: amounts(wanted),
+                wanted: amounts(stage),
                 nodes: BTreeSet::new(),
             });
             lines.len() - 1

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::spec::{Pool, Resources};
+use crate::spec::{MODEL_POOL, Pool, Stage};
 
 /// What a stage takes of each pool.
 pub(super) type Amounts = BTreeMap<String, f64>;
@@ -26,10 +26,12 @@ pub(super) struct Room {
 /// Amounts of floating point are compared with this slack: 0.1 + 0.2 of a pool of 0.3 fit.
 const SLACK: f64 = 1e-9;
 
-/// What a stage takes: one core unless it says otherwise.
-pub(super) fn amounts(wanted: &Resources) -> Amounts {
-    let mut amounts = wanted.0.clone();
-    amounts.entry("cpu".to_owned()).or_insert(1.0);
+/// What a stage takes: one core unless it says otherwise, or a place among those that ask models, who
+/// wait for others and need no core.
+pub(super) fn amounts(stage: &Stage) -> Amounts {
+    let mut amounts = stage.policy.resources.0.clone();
+    let usual = if stage.asks() { MODEL_POOL } else { "cpu" };
+    amounts.entry(usual.to_owned()).or_insert(1.0);
     amounts
 }
 

@@ -77,9 +77,10 @@ impl Driver<'_> {
                 self.end(finished);
                 self.schedule.feed(Input::Done(id, outputs.clone()));
                 for follower in self.making.remove(&key).unwrap_or_default() {
-                    self.reuse(follower, outputs.clone(), worked.seconds, usd);
+                    self.reuse(follower, outputs.clone(), worked.seconds, worked.worth);
                 }
             }
+            Err(failure) if worked.refused => self.run_out(id, failure),
             Err(failure) => {
                 if worked.lost || full(self.store.dir()) {
                     // What would run now could not be kept either.
@@ -105,6 +106,18 @@ impl Driver<'_> {
                 }
             }
         }
+    }
+
+    /// A call did not fit into the budget: the stage run waits for the next run, and nothing more is
+    /// started in this one. What is paid so far counts.
+    fn run_out(&mut self, id: NodeId, failure: Failure) {
+        let address = self.address(id);
+        self.totals.usd += self.active.remove(&id).map_or(0.0, |active| active.usd);
+        self.tell(&Event::BudgetReached { address, failure });
+        self.totals.stopped = true;
+        self.totals.out_of_budget = true;
+        self.schedule.put_back(id);
+        self.halt();
     }
 
     /// A result that is there already.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -10,7 +11,7 @@ use kyobashi_stage::{Failure, Shape};
 use serde_json::json;
 
 use super::look::Wanted;
-use super::memory::Memory;
+use super::memory::{Memory, Sums};
 use super::slots::{Slot, Slots};
 use crate::artifact::Artifacts;
 use crate::exec::{Cancel, Executors, Job, Notes, Script, prepare, publish};
@@ -51,6 +52,10 @@ pub(super) struct Worked {
     pub(super) log: Option<PathBuf>,
     /// Whether there is a result that the store could not keep.
     pub(super) lost: bool,
+    /// What its calls cost, whenever they were paid, US dollars.
+    pub(super) worth: f64,
+    /// Whether a call did not fit into the budget.
+    pub(super) refused: bool,
 }
 
 /// Makes the attempt. Nothing is left in the scratch folder afterwards.
@@ -62,10 +67,16 @@ pub(super) fn attempt(attempt: &Attempt) -> Worked {
         Err(failure) => Err(failure.clone()),
     };
     let seconds = begin.elapsed().as_secs_f64();
-    let usd = attempt.memory.usd.lock().map_or(0.0, |usd| *usd);
     let mut lost = false;
+    let sums = attempt.memory.sums.lock();
+    let sums = sums.map(|sums| sums.clone()).unwrap_or_default();
+    let refused = attempt.memory.refused.load(Ordering::Relaxed);
+    if refused && outcome.is_ok() {
+        // What a stage makes of fewer calls than it asked for is not its result.
+        outcome = Err(Failure::new("a call did not fit into the budget"));
+    }
     if let Ok(artifacts) = &outcome
-        && let Err(failure) = save(attempt, artifacts, seconds, usd)
+        && let Err(failure) = save(attempt, artifacts, seconds, &sums)
     {
         outcome = Err(failure);
         lost = true;
@@ -79,7 +90,9 @@ pub(super) fn attempt(attempt: &Attempt) -> Worked {
     Worked {
         outcome,
         seconds,
-        usd,
+        usd: sums.usd,
+        worth: sums.worth,
+        refused,
         log,
         lost,
     }
@@ -155,7 +168,12 @@ fn run(attempt: &Attempt, slot: &Slot) -> Result<Arc<Artifacts>, Failure> {
 }
 
 /// Saves the record: from here on the result is there for every later run.
-fn save(attempt: &Attempt, artifacts: &Artifacts, seconds: f64, usd: f64) -> Result<(), Failure> {
+fn save(
+    attempt: &Attempt,
+    artifacts: &Artifacts,
+    seconds: f64,
+    sums: &Sums,
+) -> Result<(), Failure> {
     let claim = attempt.claim.lock().ok().and_then(|mut claim| claim.take());
     let Some(claim) = claim else { return Ok(()) };
     let short = publish::for_record(&attempt.store, artifacts)?;
@@ -163,14 +181,18 @@ fn save(attempt: &Attempt, artifacts: &Artifacts, seconds: f64, usd: f64) -> Res
     short
         .values()
         .for_each(|artifact| artifact.blobs(&mut blobs));
+    let mut note = attempt.note.clone();
+    if !sums.keys.is_empty() {
+        note["calls"] = json!(sums.keys);
+    }
     let record = Record {
         outputs: text(&short),
         blobs,
         recipe: text(&attempt.wanted.recipe),
-        usd,
+        usd: sums.worth,
         seconds,
         started_at_ms: attempt.started_at_ms,
-        note: json!(attempt.note).to_string(),
+        note: note.to_string(),
     };
     claim.save(record).map_err(prepare::wrong)
 }

@@ -20,8 +20,8 @@ mod written;
 pub use check::{check, size, words};
 pub use expression::{Binary, Expression, Function, Reference, Root, Step, Template, TextPart};
 pub use stage::{
-    AtMax, Axis, Binding, CachePolicy, Carry, Fan, OnError, Policy, Pool, Resources, Stage,
-    StageId, Work,
+    AtMax, Axis, Binding, CachePolicy, Carry, Fan, MODEL_POOL, OnError, Policy, Pool, Resources,
+    Stage, StageId, Work,
 };
 
 use std::collections::BTreeMap;
@@ -45,6 +45,8 @@ pub struct Spec {
     /// The file's own `providers:`, by name.
     pub providers: BTreeMap<String, ProviderEntry>,
     pub secrets: BTreeMap<String, Secret>,
+    /// What one run may pay.
+    pub budget: Budget,
     /// Named types: built in, and declared under `types:`.
     pub shapes: BTreeMap<String, Shape>,
     /// All stages of the file and of its imports; [`StageId`] is the index. An import that is used
@@ -96,6 +98,24 @@ pub struct ProviderEntry {
     /// Requests and tokens a minute; never part of a key.
     pub rpm: Option<u32>,
     pub tpm: Option<u32>,
+}
+
+/// What one run may pay. Never part of a key.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Budget {
+    /// US dollars.
+    pub usd: Option<f64>,
+    /// Calls to models.
+    pub calls: Option<u64>,
+    pub on_unpriced: OnUnpriced,
+}
+
+/// What becomes of a call whose price is not known where the budget is in US dollars.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnUnpriced {
+    #[default]
+    Refuse,
+    Allow,
 }
 
 /// Where something is written.

@@ -35,6 +35,14 @@ pub struct Stage {
     pub policy: Policy,
 }
 
+impl Stage {
+    /// Whether it asks a model.
+    #[must_use]
+    pub fn asks(&self) -> bool {
+        matches!(&self.work, Work::Uses { signature, .. } if signature.model)
+    }
+}
+
 /// How often a stage runs.
 #[derive(Clone, Debug)]
 pub enum Fan {
@@ -165,7 +173,10 @@ pub enum CachePolicy {
     Frozen,
 }
 
-/// What a stage occupies while it runs, by pool: `cpu` (default 1), `gpu`, `memory` (bytes), and pools
+/// The pool of stages that ask models: each takes one place of it, and no core.
+pub const MODEL_POOL: &str = "model";
+
+/// What a stage occupies while it runs, by pool: `cpu` (default 1; none for one that asks a model), `gpu`, `memory` (bytes), and pools
 /// of the user's own.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Resources(pub BTreeMap<String, f64>);

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use kyobashi_stage::{Call, Cell, Context, Datum, Failure, Note, Output, Outputs, Reply, Request};
+use kyobashi_stage::{
+    Call, Cell, Context, Datum, Failure, Note, Outbox, Output, Outputs, Reply, Request,
+};
 use serde_json::Value;
 
 /// A context without engine: nothing is stored, nothing is asked.
@@ -13,9 +15,9 @@ impl Context for Alone<'_> {
     fn call(
         &self,
         _: &Request,
-        perform: &mut dyn FnMut() -> Result<Reply, Failure>,
+        _: &mut dyn FnMut(&dyn Outbox) -> Result<Reply, Failure>,
     ) -> Result<Reply, Failure> {
-        perform()
+        Err(Failure::bug("no stage of the press asks anybody"))
     }
     fn note(&self, _: Note) {}
     fn scratch(&self) -> &Path {

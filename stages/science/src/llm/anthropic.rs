@@ -32,7 +32,7 @@ const SAMPLING: &[&str] = &[
 ];
 
 /// The API asks for a limit; this is what is sent where the user set none.
-const LIMIT: u64 = 4096;
+pub(super) const LIMIT: u64 = 4096;
 
 impl Wire for Messages {
     fn settings(&self, provider: &Provider) -> &'static [&'static str] {

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use kyobashi_stage::{Context, Failure, Model, Note, Reply, Request};
+use kyobashi_stage::{
+    Context, Failure, MODEL_CALL, Model, Note, Outbox, Price, Reply, Request, Tokens,
+};
 use serde_json::{Value, json};
 
 use super::ask::{Answer, Ask, Finish};
 use super::http::Http;
-use super::price::usd;
+use super::price::{between, usd};
 use super::provider::{Provider, Providers, check_settings};
 use super::secret::Secret;
 
@@ -59,17 +61,20 @@ impl Client {
         let server = self.providers.server(model)?;
         check_settings(&server, ask.settings.keys().map(String::as_str))?;
         let wire = server.dialect.wire();
+        let ask = &seeded(ask);
         let body = Value::Object(wire.body(&model.id, ask, &server));
         let request = Request {
-            kind: "model".to_owned(),
+            kind: MODEL_CALL.to_owned(),
             document: document(&server, model, &body, ask.sample),
+            who: model.to_string(),
+            price: self.price(model, &server, &body, ask),
         };
         let path = wire.path(&model.id);
-        let mut perform = || {
+        let mut perform = |outbox: &dyn Outbox| {
             let secret = key(&server, context)?;
-            let received = self
-                .http
-                .post(&server, &path, &body, secret.as_ref(), context)?;
+            let received =
+                self.http
+                    .post(&server, &path, &body, secret.as_ref(), context, outbox)?;
             let answer = wire.answer(&received.value).map_err(|lack| {
                 Failure::new(format!(
                     "the reply of {} cannot be read: {lack}",
@@ -100,11 +105,39 @@ impl Client {
             Ok(Reply {
                 document: record,
                 usd: price.unwrap_or(0.0),
+                tokens: Some(Tokens {
+                    input: answer.usage.input,
+                    output: answer.usage.output,
+                }),
             })
         };
         let reply = context.call(&request, &mut perform)?;
         read(&reply.document)
     }
+
+    /// What a call can cost. A server of this machine asks for nothing, unless it stands for one that does.
+    fn price(&self, model: &Model, server: &Provider, body: &Value, ask: &Ask) -> Price {
+        let limit = ["max_completion_tokens", "max_tokens"]
+            .iter()
+            .find_map(|name| ask.settings.get(*name)?.as_u64());
+        let limit = limit.or(server.dialect.limit());
+        let bytes = body.to_string().len() as u64;
+        match between(model, server, bytes, limit) {
+            Some(price) => price,
+            None if self.provenance(model) == "live" => Price::Unknown,
+            None => Price::Free,
+        }
+    }
+}
+
+/// The question with a seed of its own for each sample, where the user set one.
+fn seeded(ask: &Ask) -> Ask {
+    let mut ask = ask.clone();
+    if let Some(seed) = ask.settings.get("seed").and_then(Value::as_u64) {
+        let own = seed.saturating_add(ask.sample);
+        ask.settings.insert("seed".to_owned(), own.into());
+    }
+    ask
 }
 
 /// What enters the key of a call: everything that is sent, and nothing that is secret or of the moment.

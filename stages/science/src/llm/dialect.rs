@@ -50,6 +50,11 @@ impl Dialect {
         }
     }
 
+    /// Tokens of a reply at most where the user sets no limit; none where the server chooses.
+    pub(super) fn limit(self) -> Option<u64> {
+        (self == Self::Anthropic).then_some(anthropic::LIMIT)
+    }
+
     /// The dialect's name as it stands in a pipeline and in keys.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -8,7 +8,7 @@ use std::error::Error as _;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use kyobashi_stage::{Context, Failure, Note};
+use kyobashi_stage::{Context, Failure, Note, Outbox};
 use reqwest::blocking::{Client, Response};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
@@ -49,6 +49,8 @@ struct Try {
     body: String,
     /// What went wrong on the way, if there is no whole answer.
     trouble: Option<String>,
+    /// Whether there was no connection, so that nothing arrived.
+    unheard: bool,
 }
 
 impl Http {
@@ -63,6 +65,7 @@ impl Http {
         body: &Value,
         secret: Option<&Secret>,
         context: &dyn Context,
+        outbox: &dyn Outbox,
     ) -> Result<Received, Failure> {
         let text = body.to_string();
         if secret.is_some_and(|secret| secret.is_in(&text)) {
@@ -77,8 +80,11 @@ impl Http {
         loop {
             tried += 1;
             waited += self.wait_turn(server, context)?;
+            outbox.leaves()?;
             let start = Instant::now();
-            let sent = self.attempt(server, path, &text, secret)?;
+            let sent = self
+                .attempt(server, path, &text, secret)
+                .inspect_err(|_| outbox.came_back())?;
             let latency_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
             if sent.trouble.is_none()
                 && sent
@@ -97,6 +103,9 @@ impl Http {
                     waited,
                     latency_ms,
                 });
+            }
+            if sent.unheard || (sent.status.is_some() && sent.trouble.is_none()) {
+                outbox.came_back();
             }
             let outcome = Outcome {
                 status: sent.status.filter(|_| sent.trouble.is_none()),
@@ -159,6 +168,7 @@ impl Http {
                 status: None,
                 headers: HeaderMap::new(),
                 body: String::new(),
+                unheard: error.is_connect(),
                 trouble: Some(told(error)),
             },
         })
@@ -248,12 +258,14 @@ fn whole(response: Response) -> Try {
             headers,
             body,
             trouble: None,
+            unheard: false,
         },
         Err(error) => Try {
             status: Some(status),
             headers,
             body: String::new(),
             trouble: Some(format!("the answer was cut: {}", told(error))),
+            unheard: false,
         },
     }
 }

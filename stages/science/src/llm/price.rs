@@ -1,7 +1,7 @@
-//! What a call cost, by the price table of the crate `genai-prices`.
+//! What a call cost, and what it can cost, by the price table of the crate `genai-prices`.
 
 use genai_prices::{Calculator, PriceRequest, Usage as Priced, UsageKey};
-use kyobashi_stage::Model;
+use kyobashi_stage::{Model, Price};
 
 use super::ask::Usage;
 use super::provider::Provider;
@@ -28,6 +28,31 @@ pub(super) fn usd(model: &Model, server: &Provider, usage: &Usage) -> Option<f64
         .map(|price| price.total_price)
 }
 
+/// Bytes of English text in a token of today's vocabularies, about; code and other languages have fewer.
+const BYTES_PER_TOKEN: f64 = 3.8;
+
+/// What a call can cost before it is made: at least its prompt at the usual length of a token, at most one
+/// token a byte (no byte-level vocabulary makes more) and the longest reply that was asked for.
+pub(super) fn between(
+    model: &Model,
+    server: &Provider,
+    input_bytes: u64,
+    most_output: Option<u64>,
+) -> Option<Price> {
+    let usage = |input: u64, output: u64| Usage {
+        input,
+        output,
+        ..Usage::default()
+    };
+    let least = usd(
+        model,
+        server,
+        &usage((input_bytes as f64 / BYTES_PER_TOKEN) as u64, 0),
+    )?;
+    let most = usd(model, server, &usage(input_bytes, most_output?))?;
+    Some(Price::Between { least, most })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,6 +73,32 @@ mod tests {
             ..Usage::default()
         };
         usd(&model, &server, &usage)
+    }
+
+    #[test]
+    fn the_bounds_of_a_call_hold_its_real_price() {
+        let model = Model {
+            provider: "openai".into(),
+            id: "gpt-4o-2024-11-20".into(),
+            endpoint: String::new(),
+            settings: Default::default(),
+        };
+        let server = Providers::default().server(&model).unwrap();
+        let real = Usage {
+            input: 1000,
+            output: 100,
+            ..Usage::default()
+        };
+        let real = usd(&model, &server, &real).unwrap();
+        match between(&model, &server, 3800, Some(200)).unwrap() {
+            Price::Between { least, most } => assert!(least < real && real < most),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(
+            between(&model, &server, 3800, None),
+            None,
+            "no limit, no bound"
+        );
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::scope::{Frame, Scope};
 use super::stages::{Level, matches_glob, sorted, stages};
 use super::state::Check;
 use super::value::{Strings, inferred};
-use super::{group, models, params, pools, types};
+use super::{budget, group, models, params, pools, types};
 
 /// Checks a pipeline: all problems at once, and the spec if there is no error among them.
 ///
@@ -59,6 +59,7 @@ fn pipeline(check: &mut Check<'_>, file: &File) -> Parts {
     types::types(check, file);
     models::providers(check, file);
     models::models(check, file, &layers);
+    check.budget = budget::budget(check, file);
     params::params(check, file, &layers);
     params::secrets(check, file);
     let defaults = defaults(check, file, &layers);
@@ -184,6 +185,7 @@ fn spec(
         models: std::mem::take(&mut check.models),
         providers: std::mem::take(&mut check.providers),
         secrets: std::mem::take(&mut check.secrets),
+        budget: std::mem::take(&mut check.budget),
         shapes: std::mem::take(&mut check.shapes),
         // Without an error every stage was filled in.
         stages: stages.into_iter().collect::<Option<Vec<_>>>()?,

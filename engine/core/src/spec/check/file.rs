@@ -45,6 +45,7 @@ pub(super) const KEYS: &[&str] = &[
     "providers",
     "models",
     "secrets",
+    "budget",
     "types",
     "defaults",
     "pools",
@@ -54,7 +55,14 @@ pub(super) const KEYS: &[&str] = &[
 ];
 
 /// Keys that only a pipeline has: a component gets these by its inputs.
-const PIPELINE_ONLY: &[&str] = &["params", "models", "providers", "profiles", "pools"];
+const PIPELINE_ONLY: &[&str] = &[
+    "params",
+    "models",
+    "providers",
+    "profiles",
+    "pools",
+    "budget",
+];
 
 impl File {
     /// An entry of the head of the file.

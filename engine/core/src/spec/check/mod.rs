@@ -7,6 +7,7 @@
 //!
 //! Nothing here stops at the first problem: what is broken was told, and has type `any` from then on.
 
+mod budget;
 mod draft;
 mod draft_fan;
 mod early;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::super::node::{Entry, Node};
 use super::super::report::Issue;
 use super::super::source::Span;
-use super::super::{CachePolicy, OnError};
+use super::super::{CachePolicy, MODEL_POOL, OnError};
 use super::form::Form;
 
 /// Rules, each absent where nothing is written.
@@ -35,7 +35,7 @@ pub(super) const KEYS: &[&str] = &[
 pub(super) const RESOURCES: &[&str] = &["cpu", "gpu", "memory", "pools"];
 
 /// Pools of the machine: what it has of them is not written in a file.
-pub(super) const MACHINE: &[&str] = &["cpu", "gpu", "memory"];
+pub(super) const MACHINE: &[&str] = &["cpu", "gpu", "memory", MODEL_POOL];
 
 impl Rules {
     /// Takes in one entry, if it is a rule.

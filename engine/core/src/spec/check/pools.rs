@@ -8,12 +8,15 @@ use serde_json::Value;
 use super::super::node::{Entry, Node, What};
 use super::super::report::Issue;
 use super::super::source::Span;
-use super::super::{Pool, StageId};
+use super::super::{MODEL_POOL, Pool, StageId};
 use super::draft::Draft;
 use super::file::File;
 use super::form::Form;
 use super::policy::{self, Rules};
 use super::state::Check;
+
+/// Stages that ask models at once where nobody says how many: they wait, so cores do not bound them.
+const ASKING_AT_ONCE: f64 = 32.0;
 
 /// What a stage asks of a pool, and where.
 pub(super) struct Asked {
@@ -51,6 +54,7 @@ pub(super) fn pools(check: &mut Check<'_>, file: &File) {
     for name in ["cpu", "memory"] {
         pools.insert(name.to_owned(), Pool::Sum(f64::INFINITY));
     }
+    pools.insert(MODEL_POOL.to_owned(), Pool::Sum(ASKING_AT_ONCE));
     for (name, pool) in &mut pools {
         if let Some(given) = (check.question.pools)(name) {
             *pool = given;

@@ -10,8 +10,8 @@ use kyobashi_stage::{Model, Shape, Signature, Type};
 use super::super::report::{Issue, Report};
 use super::super::source::{FileId, Sources, Span};
 use super::super::{
-    FileKind, Label, Mention, Param, Place, Places, Pool, ProviderEntry, Question, Secret, Stage,
-    StageId,
+    Budget, FileKind, Label, Mention, Param, Place, Places, Pool, ProviderEntry, Question, Secret,
+    Stage, StageId,
 };
 use super::file::File;
 use super::form::Form;
@@ -44,6 +44,7 @@ pub(super) struct Check<'q> {
     pub used_secrets: BTreeSet<String>,
     pub providers: BTreeMap<String, ProviderEntry>,
     pub secrets: BTreeMap<String, Secret>,
+    pub budget: Budget,
     pub stages: Vec<Option<Stage>>,
     /// Where the name of every stage is written.
     pub spans: Vec<Span>,
@@ -87,6 +88,7 @@ impl<'q> Check<'q> {
             used_secrets: BTreeSet::new(),
             providers: BTreeMap::new(),
             secrets: BTreeMap::new(),
+            budget: Budget::default(),
             stages: Vec::new(),
             spans: Vec::new(),
             outs: Vec::new(),
