@@ -44,6 +44,47 @@ const WAYS_OUT: &[(&str, &str)] = &[
     ("x = \"a\".ljust(1000000000000)", "aten::ljust"),
     ("x = torch.hash(\"a\")", "aten::hash"),
     ("x = torch.wait(1)", "aten::wait"),
+    // The names of operations themselves, in every namespace that libtorch registers any in.
+    ("torch.ops.aten.save(batch[\"x\"], \"stolen\")", "save"),
+    (
+        "x = torch.ops.aten.from_file(\"/etc/passwd\", False, 10)",
+        "from_file",
+    ),
+    ("torch.ops.aten.manual_seed(0)", "manual_seed"),
+    ("torch.ops.prim.Print(1)", "Print"),
+    ("x = torch.ops.prim.TimePoint()", "TimePoint"),
+    (
+        "x = torch.ops.profiler._record_function_enter(\"a\")",
+        "profiler",
+    ),
+    (
+        "x = torch.ops.quantized.linear_prepack(p[\"w\"], None)",
+        "quantized",
+    ),
+    (
+        "x = torch.ops.mkldnn._linear_pointwise(p[\"w\"], p[\"w\"], None, \"none\", [], None)",
+        "mkldnn",
+    ),
+    (
+        "x = torch.ops._c10d_functional.wait_tensor(p[\"w\"])",
+        "c10d",
+    ),
+    // What Python would give and TorchScript has names for.
+    ("x = torch.cuda.current_device()", "cuda"),
+    ("torch.cuda.synchronize()", "cuda"),
+    ("torch.distributed.barrier()", "distributed"),
+    ("x = torch._C._jit_pass_inline(1)", "_C"),
+    ("x = input()", "undefined value input"),
+    ("x = globals()", "undefined value globals"),
+    ("x = os.environ", "undefined value os"),
+    ("x = batch[\"x\"].__class__", "__class__"),
+    ("x = batch[\"x\"].storage()", "storage"),
+    ("x = batch[\"x\"].share_memory_()", "share_memory_"),
+    ("x = batch[\"x\"].register_hook(loss)", "register_hook"),
+    ("x = torch.empty_strided([2], [1])", "empty_strided"),
+    ("x = torch.frombuffer(\"a\")", "frombuffer"),
+    ("x = torch.seed()", "seed"),
+    ("x = torch.get_num_threads()", "get_num_threads"),
     (
         "x = torch.jit.fork(loss, p, batch, step)",
         "attribute lookup",
