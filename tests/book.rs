@@ -37,6 +37,18 @@ const NOT_RUN: &[(&str, &str)] = &[
         "docs/guides/swap-reviewer.md",
         "kyo run pipelines/ai-scientist.yaml --set models.reviewer=openai/gpt-4o-2024-05-13 --out swapped",
     ),
+    (
+        "docs/gallery.md",
+        "kyo run examples/gallery/gan.yaml --out gan",
+    ),
+    (
+        "docs/templates.md",
+        "kyo run pipelines/templates/2d_diffusion.yaml --set params.datasets=[circle] --out circle",
+    ),
+    (
+        "docs/templates.md",
+        "kyo run pipelines/templates/char_lm.yaml --set params.corpus=shakespeare.txt --out shakespeare",
+    ),
     ("README.md", "cargo run --release -- demo"),
     ("README.md", "cargo test"),
     ("README.md", "export OPENAI_API_KEY=…"),

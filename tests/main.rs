@@ -15,6 +15,7 @@ mod editors;
 mod examples;
 mod failure;
 mod flow;
+mod gallery;
 mod language;
 mod language_server;
 mod layers;

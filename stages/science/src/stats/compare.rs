@@ -6,7 +6,7 @@ use kyobashi_stage::{Call, Context, Failure, Output, Outputs, Port, Signature, S
 
 use super::aggregate::level;
 use super::document::{ENOUGH, place_key, plain};
-use super::table::{csv, number};
+use super::table::{csv, markdown, number};
 use super::{Comparison, Counts, Direction, Estimate, Row, Summary, Verdict, welch};
 
 pub(crate) struct Compare;
@@ -33,6 +33,7 @@ impl Stage for Compare {
                     "difference, Welch interval and verdict of each metric at each place",
                 ),
                 Port::new("table", "table", "the same as rows"),
+                Port::new("markdown", "text", "the same for people"),
             ],
             ..Signature::new(
                 "stats/compare",
@@ -48,11 +49,13 @@ impl Stage for Compare {
         let directions: BTreeMap<String, Direction> = call.get("directions")?;
         let comparison = compare(&baseline, &trial, &directions, level(call)?)?;
         let table = table(&comparison, &trial.axes)?;
+        let text = for_people(&comparison, &trial.axes);
         let value =
             serde_json::to_value(&comparison).map_err(|error| Failure::bug(error.to_string()))?;
         Ok(Outputs::from([
             ("comparison".to_owned(), Output::value(value)),
             ("table".to_owned(), table),
+            ("markdown".to_owned(), Output::bytes(text)),
         ]))
     }
 }
@@ -184,6 +187,60 @@ fn table(comparison: &Comparison, axes: &[String]) -> Result<Output, Failure> {
     csv(&header, &rows)
 }
 
+/// A Markdown table with a line on what its intervals are.
+fn for_people(comparison: &Comparison, axes: &[String]) -> String {
+    let mut header: Vec<&str> = axes.iter().map(String::as_str).collect();
+    header.extend([
+        "metric",
+        "better",
+        "baseline",
+        "variant",
+        "difference",
+        "n",
+        "verdict",
+    ]);
+    let rows: Vec<Vec<String>> = comparison
+        .rows
+        .iter()
+        .map(|row| {
+            let places = axes.iter().map(|axis| row.at.get(axis).map(plain));
+            let mut cells: Vec<String> = places.map(Option::unwrap_or_default).collect();
+            let interval = row.ci.map_or_else(String::new, |[low, high]| {
+                format!(" [{}, {}]", short(low), short(high))
+            });
+            let better = match row.direction {
+                Direction::Lower => "lower",
+                Direction::Higher => "higher",
+            };
+            cells.extend([
+                row.metric.clone(),
+                better.to_owned(),
+                short(row.baseline.mean),
+                short(row.trial.mean),
+                format!("{}{interval}", short(row.difference)),
+                format!("{} and {}", row.baseline.n, row.trial.n),
+                word(row.verdict).replace('_', " "),
+            ]);
+            cells
+        })
+        .collect();
+    let level = comparison.rows.first().map_or(0.95, |row| row.level) * 100.0;
+    format!(
+        "{}\nMeans over n runs; in brackets the {level} % interval of the difference (Welch).\n",
+        markdown(&header, &rows)
+    )
+}
+
+/// Four significant digits; a whole number of more keeps all of them.
+fn short(value: f64) -> String {
+    let digits = if value == 0.0 {
+        0
+    } else {
+        3 - value.abs().log10().floor() as i32
+    };
+    format!("{value:.*}", digits.clamp(0, 12) as usize)
+}
+
 /// A verdict as it is written in tables.
 pub(crate) fn word(verdict: Verdict) -> &'static str {
     match verdict {
@@ -222,6 +279,40 @@ mod tests {
         assert_eq!(
             verdict(&low, &wide, Direction::Lower, 0.95),
             Verdict::Inconclusive
+        );
+    }
+
+    #[test]
+    fn people_read_four_digits_and_the_interval() {
+        for (value, text) in [
+            (4376.4, "4376"),
+            (0.012_345, "0.01235"),
+            (-2.0, "-2.000"),
+            (0.0, "0"),
+        ] {
+            assert_eq!(short(value), text);
+        }
+        let summary = |values: &[f64]| Summary {
+            over: vec!["seed".into()],
+            axes: Vec::new(),
+            rows: vec![crate::stats::SummaryRow {
+                at: BTreeMap::new(),
+                n: values.len(),
+                metrics: BTreeMap::from([("loss".to_owned(), estimate(values))]),
+            }],
+            by: BTreeMap::new(),
+        };
+        let (base, trial) = (summary(&[2.0, 2.1, 1.9]), summary(&[1.0, 1.1, 0.9]));
+        let directions = BTreeMap::from([("loss".to_owned(), Direction::Lower)]);
+        let comparison = compare(&base, &trial, &directions, 0.95).unwrap();
+        let text = for_people(&comparison, &[]);
+        assert!(
+            text.contains("| loss | lower | 2.000 | 1.000 | -1.000 [-1.227, -0.7733] |"),
+            "{text}"
+        );
+        assert!(
+            text.contains("3 and 3 | better") && text.contains("95 % interval"),
+            "{text}"
         );
     }
 
