@@ -42,6 +42,10 @@ const NOT_RUN: &[(&str, &str)] = &[
         "kyo run examples/gallery/gan.yaml --out gan",
     ),
     (
+        "docs/speed-training.md",
+        "python3 -m venv /tmp/venv && /tmp/venv/bin/pip install torch==2.11.0",
+    ),
+    (
         "docs/templates.md",
         "kyo run pipelines/templates/2d_diffusion.yaml --set params.datasets=[circle] --out circle",
     ),
