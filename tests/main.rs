@@ -13,6 +13,7 @@ mod crash;
 mod diff;
 mod editors;
 mod examples;
+mod export;
 mod failure;
 mod flow;
 mod gallery;

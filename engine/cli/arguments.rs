@@ -4,7 +4,7 @@ mod keep;
 
 use std::path::PathBuf;
 
-pub(crate) use keep::{Diff, Gc, Log, Pin, Show, Verify};
+pub(crate) use keep::{Diff, Export, Gc, Log, Pin, Show, Verify};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -62,6 +62,7 @@ pub(crate) enum Command {
     Show(Show),
     Log(Log),
     Diff(Diff),
+    Export(Export),
     Pin(Pin),
     Gc(Gc),
     Verify(Verify),

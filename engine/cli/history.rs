@@ -196,13 +196,13 @@ pub(crate) fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> 
         .map(|(_, name)| name)
 }
 
-/// What the store has of a stage run: the record that holds what the run saw, or else the newest.
+/// What the store has of a stage run: the record that holds what the run saw, or else the newest;
+/// one whose files are gone only where there is no other.
 ///
 /// # Errors
 /// When the store cannot be read.
 pub(crate) fn record(store: &Store, one: &Finished) -> Result<Option<Record>, Stopped> {
     let Some(key) = &one.key else { return Ok(None) };
-    let entries = store.history(Kind::Stage, key)?;
     let same = |record: &Record| {
         serde_json::from_str::<Artifacts>(&record.outputs).is_ok_and(|outputs| {
             outputs
@@ -210,13 +210,10 @@ pub(crate) fn record(store: &Store, one: &Finished) -> Result<Option<Record>, St
                 .all(|(name, made)| one.outputs.get(name) == Some(&made.digest()))
         })
     };
-    let mut complete = entries
-        .into_iter()
-        .filter(|entry| entry.complete)
-        .map(|entry| entry.record)
-        .peekable();
-    let newest = complete.peek().cloned();
-    Ok(complete.find(same).or(newest))
+    let entries = store.history(Kind::Stage, key)?.into_iter();
+    // The first of the least: entries come newest first.
+    let found = entries.min_by_key(|entry| (!entry.complete, !same(&entry.record)));
+    Ok(found.map(|entry| entry.record))
 }
 
 /// A word of a record's note: `address`, `run`, `provenance`.

@@ -21,6 +21,7 @@ mod place;
 mod problems;
 mod progress;
 mod refresh;
+mod rocrate;
 mod schema;
 mod setup;
 mod summary;

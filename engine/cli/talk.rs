@@ -137,6 +137,12 @@ pub(crate) fn when(at_ms: u64) -> String {
     zoned.strftime("%Y-%m-%d %H:%M").to_string()
 }
 
+/// A moment for machines: `2026-11-23T09:20:00.125+00:00`. Seconds since 1970.
+pub(crate) fn rfc3339(at: f64) -> String {
+    let at = moment((at.max(0.0) * 1000.0).round() as u64);
+    format!("{at:.3}").replace('Z', "+00:00")
+}
+
 fn moment(at_ms: u64) -> jiff::Timestamp {
     let at_ms = i64::try_from(at_ms).unwrap_or(i64::MAX);
     jiff::Timestamp::from_millisecond(at_ms).unwrap_or(jiff::Timestamp::MAX)

@@ -1,5 +1,7 @@
 //! The arguments of the commands that look after a store and its runs.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 /// List the runs of a store, newest first, or the events of one
@@ -64,6 +66,36 @@ pub(crate) struct Diff {
     /// The new run
     #[arg(value_name = "RUN", default_value = "last")]
     pub(crate) new: String,
+}
+
+/// Write a run as an RO-Crate: its files, and who made what from what, for the tools of others
+///
+/// Examples:
+///   kyo export last --out crate            a new folder
+///   kyo export submitted --out run.zip     an archive
+///   kyo export 12 --out run.zip --outputs-only --license CC-BY-4.0 --author 'Ada Lovelace'
+///
+/// The crate keeps to RO-Crate 1.1 and to the Workflow Run profiles (process, workflow, provenance)
+/// 0.5. Every file has its size, its sha256 and its blake3; every stage run is an action with its times,
+/// what it read and what it made. Nothing is overwritten.
+#[derive(Args, Clone, Debug)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Export {
+    /// The run: a number, `last`, or a pinned name
+    #[arg(value_name = "RUN")]
+    pub(crate) run: String,
+    /// A new folder, or a new file that ends in `.zip`
+    #[arg(long, value_name = "DIR|FILE.zip")]
+    pub(crate) out: PathBuf,
+    /// Leave the content of data and of what lies between out; they are described all the same
+    #[arg(long)]
+    pub(crate) outputs_only: bool,
+    /// Under which the crate may be used: an SPDX identifier or a URL
+    #[arg(long, value_name = "LICENSE")]
+    pub(crate) license: Option<String>,
+    /// Who ran it, by name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) author: Option<String>,
 }
 
 /// Keep a run: no collection takes what it reaches, and it can be called by a name

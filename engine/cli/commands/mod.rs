@@ -7,6 +7,7 @@ mod cost;
 mod demo;
 mod diff;
 mod doctor;
+mod export;
 mod gc;
 mod init;
 mod log;
@@ -38,6 +39,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Code, Stopped> {
         Command::Show(arguments) => show::show(global, arguments),
         Command::Log(arguments) => log::log(global, arguments),
         Command::Diff(arguments) => diff::diff(global, arguments),
+        Command::Export(arguments) => export::export(global, arguments),
         Command::Pin(arguments) => pin::pin(global, arguments),
         Command::Gc(arguments) => gc::gc(global, arguments),
         Command::Verify(arguments) => verify::verify(global, arguments),
