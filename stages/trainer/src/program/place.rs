@@ -110,5 +110,56 @@ fn says(error: &str) -> String {
         .filter(|line| !line.is_empty())
         .collect();
     let text = text.join(" ");
-    text.trim_end_matches(':').trim().to_owned()
+    brief(text.trim_end_matches(':').trim())
+}
+
+/// A call that fits no form of an operation is answered with all of them, up to a screen full: the first
+/// two say what was meant.
+fn brief(text: &str) -> String {
+    const HEAD: &str = "The following variants are available:";
+    let Some((head, forms)) = text.split_once(HEAD) else {
+        return text.to_owned();
+    };
+    let forms = forms.trim().trim_end_matches("The original call is");
+    let starts: Vec<usize> = forms.match_indices("aten::").map(|(at, _)| at).collect();
+    let ends = starts.iter().skip(1).copied().chain([forms.len()]);
+    // A form with `out` writes into a tensor that is given: not what a program meant.
+    let all: Vec<&str> = starts
+        .iter()
+        .zip(ends)
+        .map(|(from, to)| forms[*from..to].trim())
+        .filter(|form| !form.contains("Tensor(a!) out"))
+        .collect();
+    let shown = all[..all.len().min(2)].join(" ");
+    match all.len() {
+        0 => text.to_owned(),
+        1 | 2 => format!("{head}{HEAD} {shown}"),
+        more => format!("{head}{HEAD} {shown} (and {} more)", more - 2),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::brief;
+
+    #[test]
+    fn of_many_forms_of_an_operation_two_are_said() {
+        let text = "Arguments for call are not valid. The following variants are available: \
+                    aten::norm.A(Tensor self) -> Tensor: Keyword argument dim unknown. \
+                    aten::norm.out(Tensor self, *, Tensor(a!) out) -> Tensor(a!): missing. \
+                    aten::norm.B(Tensor self, int p) -> Tensor: Argument p not provided. \
+                    aten::norm.C(Tensor self, str[1] dim) -> Tensor: Argument p not provided. \
+                    The original call is";
+        let said = brief(text);
+        assert!(
+            said.ends_with("Argument p not provided. (and 1 more)"),
+            "{said}"
+        );
+        assert!(said.contains("norm.A") && said.contains("norm.B"), "{said}");
+        assert!(
+            !said.contains("norm.out") && !said.contains("norm.C"),
+            "{said}"
+        );
+        assert_eq!(brief("KeyError: y"), "KeyError: y");
+    }
 }
