@@ -144,9 +144,11 @@ pub(crate) fn trainer() -> Description {
 /// Facts that can change the bits of a training.
 pub(crate) fn machine() -> Machine {
     let capability = capability();
+    let visible = std::env::var("CUDA_VISIBLE_DEVICES").ok();
+    let device = device(visible.as_deref(), Path::new("/proc/driver/nvidia/gpus"));
     let facts = [
         ("libtorch", crate::setup::LIBTORCH_VERSION),
-        ("device", "cpu"),
+        ("device", device.as_str()),
         ("capability", capability),
         ("arch", std::env::consts::ARCH),
     ];
@@ -154,6 +156,28 @@ pub(crate) fn machine() -> Machine {
         .iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
         .collect()
+}
+
+/// The model of the GPU that trainings would take, by the driver's own folder; `cpu` without one. Another
+/// model gives other bits.
+fn device(visible: Option<&str>, gpus: &Path) -> String {
+    let hidden = visible.is_some_and(|list| list.trim().is_empty() || list.trim() == "-1");
+    let folders = std::fs::read_dir(gpus).ok().filter(|_| !hidden);
+    let mut models: Vec<String> = folders
+        .into_iter()
+        .flatten()
+        .filter_map(|folder| std::fs::read_to_string(folder.ok()?.path().join("information")).ok())
+        .filter_map(|text| {
+            let line = text.lines().find_map(|line| line.strip_prefix("Model:"))?;
+            Some(line.trim().to_owned())
+        })
+        .collect();
+    models.sort();
+    models.dedup();
+    if models.is_empty() {
+        return "cpu".to_owned();
+    }
+    format!("cuda {}", models.join(" or "))
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -201,4 +225,25 @@ impl Files for Disk {
 pub(crate) fn now_ms() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::device;
+
+    #[test]
+    fn a_gpu_is_known_by_its_model_unless_it_is_hidden() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(device(None, &dir.path().join("none")), "cpu");
+        for name in ["0000:01:00.0", "0000:02:00.0"] {
+            std::fs::create_dir(dir.path().join(name)).unwrap();
+            let text = "Model: \t\t NVIDIA H100\nIRQ: 1\n";
+            std::fs::write(dir.path().join(name).join("information"), text).unwrap();
+        }
+        assert_eq!(device(None, dir.path()), "cuda NVIDIA H100");
+        assert_eq!(device(Some("0"), dir.path()), "cuda NVIDIA H100");
+        for hidden in ["", "-1"] {
+            assert_eq!(device(Some(hidden), dir.path()), "cpu");
+        }
+    }
 }
