@@ -3,10 +3,10 @@
 
 use std::path::Path;
 use std::process::Stdio;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -212,4 +212,137 @@ fn the_key_is_in_no_byte_that_a_run_writes_although_the_server_repeats_it() {
     let control = holding(&all, b"a remarkable name");
     assert!(!control.is_empty(), "the search finds what is there");
     assert_eq!(holding(&all, KEY.as_bytes()), [""; 0]);
+}
+
+#[test]
+fn a_cassette_makes_the_same_bytes_with_nobody_asked_and_says_what_it_lacks() {
+    let server = ModelServer::with(|_, number| Said::Text(format!("Answer {number}.")));
+    let first = space(&server);
+    first.run("eight.yaml", &["--out", "out"]);
+    // The second run asks nobody, and its cassette has all calls all the same.
+    first.run("eight.yaml", &[]);
+    let done = first.kyo(&["cassette", "export", "eight.cassette"]);
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    for part in ["8 calls of run 2", "openai/gpt-4o-mini  8 calls, once $"] {
+        assert!(done.stdout.contains(part), "{part}\n{}", done.stdout);
+    }
+    let tape = first.read("eight.cassette");
+    drop(server);
+
+    // Another machine: another store, no key, and nobody at the other end.
+    let other = Space::new();
+    other
+        .write("eight.yaml", EIGHT)
+        .write("ask.md", "Question {{ number }}")
+        .write("eight.cassette", &tape)
+        .write("cut.cassette", &tape[..tape.len() / 2]);
+    let replay =
+        |tape: &str| other.kyo(&["cassette", "replay", tape, "eight.yaml", "--out", "out"]);
+    let cut = replay("cut.cassette");
+    assert_eq!(cut.code, 2, "{}", cut.stderr);
+    assert!(cut.stderr.contains("cut.cassette: line "), "{}", cut.stderr);
+    let done = replay("eight.cassette");
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    assert!(
+        done.stderr.contains("8 calls of `eight`: 8 new, 0 known"),
+        "{}",
+        done.stderr
+    );
+    assert_eq!(other.read("out/all.json"), first.read("out/all.json"));
+    other.kyo(&["cassette", "export", "again.cassette"]);
+    assert_eq!(
+        other.read("again.cassette"),
+        tape,
+        "a copy of a copy is the same"
+    );
+
+    other.write("ask.md", "Query {{ number }}");
+    let missed = replay("eight.cassette");
+    assert_eq!(missed.code, 1);
+    for part in ["the nearest stored request differs", "Question", "Query"] {
+        assert!(missed.stderr.contains(part), "{part}\n{}", missed.stderr);
+    }
+}
+
+#[test]
+fn a_cassette_with_a_key_in_it_is_not_written() {
+    let server = ModelServer::with(|_, _| Said::Text("Well.".to_owned()));
+    let mut space = space(&server);
+    space.set("OTHER_TOKEN", "hunter2hunter2");
+    space.write("ask.md", "Question {{ number }} of hunter2hunter2");
+    space.run("eight.yaml", &[]);
+    let done = space.kyo(&["cassette", "export", "eight.cassette"]);
+    assert_eq!(done.code, 2);
+    assert!(
+        done.stderr.contains("hold the value of OTHER_TOKEN"),
+        "{}",
+        done.stderr
+    );
+    assert!(!space.path("eight.cassette").exists());
+}
+
+#[test]
+fn no_more_requests_are_under_way_at_a_provider_than_it_may_have() {
+    let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (running, peak) = (now.clone(), most.clone());
+    let server = ModelServer::with(move |_, number| {
+        let count = running.fetch_add(1, Ordering::SeqCst) + 1;
+        peak.fetch_max(count, Ordering::SeqCst);
+        // Long enough that others would come if they could.
+        for _ in 0..2000 {
+            std::thread::yield_now();
+        }
+        running.fetch_sub(1, Ordering::SeqCst);
+        Said::Text(format!("Answer {number}."))
+    });
+    let space = space(&server);
+    let limited = EIGHT.replace("{openai: {", "{openai: {at_once: 2, ");
+    space.write("eight.yaml", &limited).run("eight.yaml", &[]);
+    assert_eq!(server.bodies().len(), 8);
+    assert!(most.load(Ordering::SeqCst) <= 2, "{most:?}");
+}
+
+#[test]
+fn the_doctor_finds_a_local_model_and_says_what_to_type() {
+    let server = ModelServer::start("Well.");
+    let mut space = Space::new();
+    space.set("OLLAMA_BASE_URL", &server.url());
+    let done = space.kyo(&["doctor"]);
+    let line = done.stdout.lines().find(|line| line.contains("ollama"));
+    let line = line.unwrap_or_else(|| panic!("{}", done.stdout));
+    for part in [
+        "ok",
+        "tiny-7b and 1 more",
+        "--set 'models.*=ollama/tiny-7b'",
+    ] {
+        assert!(line.contains(part), "{part}\n{line}");
+    }
+    space
+        .write("eight.yaml", EIGHT)
+        .write("ask.md", "Question {{ number }}");
+    let check = space.kyo(&["check", "eight.yaml", "--set", "models.*=ollama/tiny-7b"]);
+    assert_eq!(check.code, 0, "{}", check.stderr);
+}
+
+#[test]
+fn a_stage_that_is_out_of_time_does_not_wait_for_the_answer() {
+    let held = Arc::new(AtomicBool::new(true));
+    let hold = held.clone();
+    let server = ModelServer::with(move |_, _| {
+        while hold.load(Ordering::Relaxed) {
+            std::thread::yield_now();
+        }
+        Said::Dropped
+    });
+    let space = space(&server);
+    let limited = EIGHT
+        .replace("range(8)", "range(1)")
+        .replace("    uses:", "    timeout: 1s\n    uses:");
+    space.write("eight.yaml", &limited);
+    let begin = Instant::now();
+    let done = space.kyo(&["run", "eight.yaml"]);
+    held.store(false, Ordering::Relaxed);
+    assert_eq!(done.code, 1, "{}", done.stderr);
+    assert!(done.stderr.contains("time limit of 1s"), "{}", done.stderr);
+    assert!(begin.elapsed() < LONG, "{:?}", begin.elapsed());
 }

@@ -147,6 +147,15 @@ fn read(stream: &TcpStream) -> std::io::Result<Request> {
 
 fn reply(mut stream: TcpStream, think: &Answer, bodies: &Mutex<Vec<Value>>) -> std::io::Result<()> {
     let request = read(&stream)?;
+    if request.line == "GET /v1/models HTTP/1.1" {
+        let list = json!({"object": "list", "data": [{"id": "tiny-7b"}, {"id": "tiny-70b"}]});
+        let list = list.to_string();
+        return write!(
+            stream,
+            "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{list}",
+            list.len()
+        );
+    }
     let document = |body: &Value, text: &str, finish: &str| {
         json!({
             "id": "chatcmpl-test",

@@ -317,9 +317,11 @@ struct Provider {
     identity: Option<String>,
     /// The version of the interface, where it has several.
     api_version: Option<String>,
-    /// Requests a minute.
+    /// Requests under way at once, at most.
+    at_once: Option<u32>,
+    /// Requests a minute, at most.
     rpm: Option<u32>,
-    /// Tokens a minute.
+    /// Tokens of prompts a minute, at most, about.
     tpm: Option<u32>,
 }
 

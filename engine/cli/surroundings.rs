@@ -97,6 +97,10 @@ impl Surroundings {
             if entry.identity.is_some() {
                 provider.identity = entry.identity.clone();
             }
+            let limits = &mut provider.limits;
+            limits.at_once = entry.at_once.or(limits.at_once);
+            limits.rpm = entry.rpm.or(limits.rpm);
+            limits.tpm = entry.tpm.or(limits.tpm);
             servers.add(name, provider);
         }
         servers

@@ -80,12 +80,15 @@ pub(super) fn sum(planned: &[preview::Planned]) -> Estimate {
 /// An estimate in words: `3 calls, $0.0011 to $0.0234`.
 pub(super) fn said(estimate: &Estimate) -> String {
     let mut text = talk::plural(estimate.calls, "call");
-    if estimate.most_usd > 0.0 {
-        text.push_str(&format!(
-            ", {} to {}",
-            talk::money(estimate.least_usd),
-            talk::money(estimate.most_usd)
-        ));
+    // Less than what the money's digits show is nothing that anybody plans with.
+    let (least, most) = (
+        talk::money(estimate.least_usd),
+        talk::money(estimate.most_usd),
+    );
+    if estimate.least_usd >= 0.0001 {
+        text.push_str(&format!(", {least} to {most}"));
+    } else if estimate.most_usd > 0.0 {
+        text.push_str(&format!(", at most {most}"));
     }
     if estimate.unpriced > 0 {
         text.push_str(&format!(

@@ -1,8 +1,5 @@
 //! `kyo doctor`
 
-use std::net::{TcpStream, ToSocketAddrs};
-use std::time::Duration;
-
 use serde::Serialize;
 
 use crate::arguments::Global;
@@ -96,31 +93,60 @@ fn findings() -> Vec<Finding> {
                 false => format!("set {variable} to use `--set models.reviewer={name}/NAME`"),
             };
             add(name, provider.key_present, detail);
-        } else if !provider.endpoint.is_empty() {
-            let answers = answers(&provider.endpoint);
-            let detail = match answers {
-                true => format!(
-                    "answers at {}: `--set models.*={name}/NAME`",
-                    provider.endpoint
-                ),
-                false => format!("nothing answers at {}", provider.endpoint),
-            };
-            add(name, answers, detail);
         }
+    }
+    for (name, url) in local_servers(&surroundings) {
+        let served = kyobashi_science::served(&url);
+        add(
+            &name,
+            served.is_some(),
+            said(&name, &url, served.as_deref()),
+        );
     }
     findings
 }
 
-/// Whether something listens on a local model server's port.
-fn answers(endpoint: &str) -> bool {
-    let host = endpoint
-        .split("://")
-        .nth(1)
-        .and_then(|rest| rest.split('/').next());
-    let Some(addresses) = host.and_then(|host| host.to_socket_addrs().ok()) else {
-        return false;
+/// Where a model server of this machine may be, by name: the providers that are known, and the usual ports
+/// of llama.cpp, vLLM and LM Studio.
+fn local_servers(surroundings: &Surroundings) -> Vec<(String, String)> {
+    let local = |url: &str| {
+        ["://127.", "://localhost", "://[::1]"]
+            .iter()
+            .any(|host| url.contains(host))
     };
-    addresses
-        .filter(|address| address.ip().is_loopback())
-        .any(|address| TcpStream::connect_timeout(&address, Duration::from_millis(300)).is_ok())
+    let known = surroundings.providers.iter();
+    let mut found: Vec<_> = known
+        .filter(|(_, provider)| local(&provider.endpoint))
+        .map(|(name, provider)| (name.clone(), provider.endpoint.clone()))
+        .collect();
+    for (name, port) in [("llama.cpp", 8080), ("vllm", 8000), ("lmstudio", 1234)] {
+        let url = format!("http://127.0.0.1:{port}/v1");
+        if !found.iter().any(|(_, known)| *known == url) {
+            found.push((name.to_owned(), url));
+        }
+    }
+    found
+}
+
+/// What a local server has, and what to type to use it.
+fn said(name: &str, url: &str, models: Option<&[String]>) -> String {
+    let Some(models) = models else {
+        return format!("no model server answers at {url}");
+    };
+    let Some(first) = models.first() else {
+        return format!("answers at {url} and has no model: `ollama pull NAME` fetches one");
+    };
+    let provider = if name.contains('.') { "local" } else { name };
+    let set = format!("--set 'models.*={provider}/{first}'");
+    let how = match ["ollama", "openai", "anthropic"].contains(&name) {
+        true => set,
+        false => {
+            format!("providers: {{{provider}: {{base_url: \"{url}\"}}}} in the file, then {set}")
+        }
+    };
+    let more = match models.len() {
+        1 => String::new(),
+        many => format!(" and {} more", many - 1),
+    };
+    format!("{first}{more} at {url}: {how}")
 }

@@ -1,6 +1,7 @@
 //! One file per command.
 
 mod budget;
+mod cassette;
 mod check;
 mod completions;
 mod cost;
@@ -35,6 +36,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Code, Stopped> {
         Command::Check(arguments) => check::check(global, arguments),
         Command::Plan(arguments) => plan::plan(global, arguments),
         Command::Why(arguments) => why::why(global, arguments),
+        Command::Cassette(arguments) => cassette::cassette(global, arguments),
         Command::Cost(arguments) => cost::cost(global, arguments),
         Command::Show(arguments) => show::show(global, arguments),
         Command::Log(arguments) => log::log(global, arguments),

@@ -16,7 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::budget;
-use crate::arguments::{Global, Run};
+use crate::arguments::{Calls, Global, Run};
 use crate::deliver::{self, Delivered};
 use crate::exit::{self, Code, Stopped};
 use crate::journal::{self, Journal};
@@ -42,8 +42,14 @@ pub(super) fn run(global: &Global, arguments: &Run) -> Result<Code, Stopped> {
 pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopped> {
     let surroundings = Surroundings::read();
     let catalogue = Catalogue::new(Providers::default());
-    let (spec, texts) =
-        workspace::spec_and_texts(global, &arguments.pipeline, &catalogue, &surroundings, true)?;
+    let (spec, texts) = workspace::spec_and_texts(
+        global,
+        &arguments.pipeline,
+        &catalogue,
+        &surroundings,
+        // Where nobody is asked, nobody wants a key.
+        arguments.calls != Calls::Replay,
+    )?;
     refresh::known(&spec, &arguments.refresh)?;
     let servers = surroundings.servers(&spec);
     let provider_keys = provider_keys(&servers);

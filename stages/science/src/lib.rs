@@ -22,7 +22,7 @@ mod trace;
 
 use kyobashi_stage::Stage;
 
-pub use llm::{Auth, Dialect, Limits, Provider, Providers};
+pub use llm::{Auth, Dialect, Limits, Provider, Providers, served};
 pub use shapes::{Idea, shapes};
 pub use template::declared_metrics;
 

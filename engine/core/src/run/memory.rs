@@ -101,7 +101,7 @@ pub fn call_key(request: &Request) -> Key {
 }
 
 /// The readable form of a request.
-fn recipe(request: &Request) -> Value {
+pub(super) fn recipe(request: &Request) -> Value {
     json!({ "kind": request.kind, "document": request.document })
 }
 

@@ -1,6 +1,7 @@
 //! A run: the pure [`schedule`], the loop that touches the world ([`drive`](drive())), and the [`event`]s
 //! that everything else reads.
 
+pub mod cassette;
 mod drive;
 pub mod estimate;
 pub mod event;

@@ -98,6 +98,8 @@ pub struct ProviderEntry {
     /// Requests and tokens a minute; never part of a key.
     pub rpm: Option<u32>,
     pub tpm: Option<u32>,
+    /// Requests at once.
+    pub at_once: Option<u32>,
 }
 
 /// What one run may pay. Never part of a key.

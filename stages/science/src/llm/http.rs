@@ -3,9 +3,8 @@
 //! It knows no dialect. A credential goes into one header, marked as sensitive, and is taken out of
 //! every text that leaves this file.
 
-use std::collections::BTreeMap;
 use std::error::Error as _;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{OnceLock, mpsc};
 use std::time::{Duration, Instant};
 
 use kyobashi_stage::{Context, Failure, Note, Outbox};
@@ -13,12 +12,16 @@ use reqwest::blocking::{Client, Response};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 
+use super::lane::{Lanes, tokens};
 use super::provider::{Auth, Provider};
 use super::retry::{Headers, Next, Outcome, next};
 use super::secret::Secret;
 
 /// The longest part of a server's error that is shown.
 const SHOWN: usize = 600;
+
+/// How often somebody who waits looks whether the run is being stopped.
+const SLICE: Duration = Duration::from_millis(200);
 
 /// What came back.
 #[derive(Clone, Debug)]
@@ -35,11 +38,11 @@ pub(super) struct Received {
     pub(super) latency_ms: u64,
 }
 
-/// The connections of a run, and until when each busy server asked to be left alone.
+/// The connections of a run, and whose turn it is.
 #[derive(Debug, Default)]
 pub(super) struct Http {
     client: OnceLock<Client>,
-    not_before: Mutex<BTreeMap<String, Instant>>,
+    lanes: Lanes,
 }
 
 /// An answer, or none.
@@ -51,6 +54,18 @@ struct Try {
     trouble: Option<String>,
     /// Whether there was no connection, so that nothing arrived.
     unheard: bool,
+}
+
+impl Try {
+    fn without_answer(trouble: String) -> Self {
+        Self {
+            status: None,
+            headers: HeaderMap::new(),
+            body: String::new(),
+            trouble: Some(trouble),
+            unheard: false,
+        }
+    }
 }
 
 impl Http {
@@ -79,12 +94,14 @@ impl Http {
         let (mut tried, mut waited) = (0, 0.0);
         loop {
             tried += 1;
-            waited += self.wait_turn(server, context)?;
+            let turn = self.lanes.turn(server, tokens(text.len()), context)?;
+            waited += turn.waited;
             outbox.leaves()?;
             let start = Instant::now();
             let sent = self
-                .attempt(server, path, &text, secret)
+                .attempt(server, path, &text, secret, context)
                 .inspect_err(|_| outbox.came_back())?;
+            drop(turn);
             let latency_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
             if sent.trouble.is_none()
                 && sent
@@ -129,7 +146,7 @@ impl Http {
                         ..Note::default()
                     });
                     if asked {
-                        self.hold(server, wait);
+                        self.lanes.hold(server, wait);
                     } else {
                         waited += pause(wait, context)?;
                     }
@@ -152,6 +169,7 @@ impl Http {
         path: &str,
         body: &str,
         secret: Option<&Secret>,
+        context: &dyn Context,
     ) -> Result<Try, Failure> {
         let url = format!("{}/{path}", server.base_url.trim_end_matches('/'));
         let request = self
@@ -162,16 +180,26 @@ impl Http {
                 server.limits.timeout.clamp(0.001, 86_400.0),
             ))
             .body(body.to_owned());
-        Ok(match request.send() {
-            Ok(response) => whole(response),
-            Err(error) => Try {
-                status: None,
-                headers: HeaderMap::new(),
-                body: String::new(),
-                unheard: error.is_connect(),
-                trouble: Some(told(error)),
-            },
-        })
+        // An answer can take minutes; who is stopped meanwhile does not wait for it.
+        let (sender, answer) = mpsc::channel();
+        std::thread::spawn(move || {
+            let tried = match request.send() {
+                Ok(response) => whole(response),
+                Err(error) => Try {
+                    unheard: error.is_connect(),
+                    ..Try::without_answer(told(error))
+                },
+            };
+            // Whoever stopped waiting hears nothing.
+            let _ = sender.send(tried);
+        });
+        loop {
+            match answer.recv_timeout(SLICE) {
+                Ok(tried) => return Ok(tried),
+                Err(mpsc::RecvTimeoutError::Timeout) if !context.cancelled() => {}
+                Err(_) => return Ok(Try::without_answer("stopped before the answer".to_owned())),
+            }
+        }
     }
 
     fn client(&self, server: &Provider) -> Result<&Client, Failure> {
@@ -193,31 +221,6 @@ impl Http {
             Failure::new(format!("cannot start the HTTP client: {}", told(error)))
         })?;
         Ok(self.client.get_or_init(|| client))
-    }
-
-    /// Waits until the server may be asked again; seconds waited.
-    fn wait_turn(&self, server: &Provider, context: &dyn Context) -> Result<f64, Failure> {
-        let until = self
-            .not_before
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&server.base_url)
-            .copied();
-        match until.and_then(|until| until.checked_duration_since(Instant::now())) {
-            Some(wait) => pause(wait, context),
-            None => Ok(0.0),
-        }
-    }
-
-    /// Keeps everyone from the server for a while.
-    fn hold(&self, server: &Provider, wait: Duration) {
-        let until = Instant::now() + wait;
-        let mut all = self
-            .not_before
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let known = all.entry(server.base_url.clone()).or_insert(until);
-        *known = until.max(*known);
     }
 }
 
@@ -350,8 +353,7 @@ fn json(
 }
 
 /// Waits, looking now and then whether the run is being stopped; seconds waited.
-fn pause(wait: Duration, context: &dyn Context) -> Result<f64, Failure> {
-    const SLICE: Duration = Duration::from_millis(200);
+pub(super) fn pause(wait: Duration, context: &dyn Context) -> Result<f64, Failure> {
     let mut left = wait;
     while !left.is_zero() {
         if context.cancelled() {

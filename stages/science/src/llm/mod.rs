@@ -14,6 +14,8 @@ mod form;
 mod gemini;
 mod http;
 mod json;
+mod lane;
+mod local;
 mod price;
 mod prompt;
 mod provider;
@@ -26,6 +28,7 @@ mod talk;
 mod wanted;
 
 pub use dialect::Dialect;
+pub use local::served;
 pub use provider::{Auth, Limits, Provider, Providers};
 
 pub(crate) use client::Client;

@@ -33,6 +33,12 @@ pub struct Limits {
     pub longest_wait: f64,
     /// A server that asks for a longer wait than this, seconds, is given up.
     pub patience: f64,
+    /// Requests that are under way at once, at most.
+    pub at_once: Option<u32>,
+    /// Requests that leave in any minute, at most.
+    pub rpm: Option<u32>,
+    /// Tokens of prompts that leave in any minute, at most, about.
+    pub tpm: Option<u32>,
 }
 
 impl Default for Limits {
@@ -44,6 +50,9 @@ impl Default for Limits {
             first_wait: 0.5,
             longest_wait: 60.0,
             patience: 120.0,
+            at_once: None,
+            rpm: None,
+            tpm: None,
         }
     }
 }
