@@ -11,6 +11,7 @@ mod chat;
 mod check_paper;
 mod crash;
 mod diff;
+mod edit;
 mod editors;
 mod examples;
 mod export;

@@ -43,6 +43,7 @@ pub fn stages(providers: Providers) -> Vec<Box<dyn Stage>> {
         Box::new(paper::Write),
         Box::new(review::Checks),
         Box::new(llm::Chat(client.clone())),
+        Box::new(llm::Edit(client.clone())),
         Box::new(trace::Numbers),
         Box::new(llm::Review(client)),
         Box::new(review::Aggregate),

@@ -9,6 +9,7 @@ mod ask;
 mod chat;
 mod client;
 mod dialect;
+mod edit;
 mod fence;
 mod form;
 mod gemini;
@@ -32,6 +33,7 @@ pub use local::served;
 pub use provider::{Auth, Limits, Provider, Providers};
 
 pub(crate) use client::Client;
+pub(crate) use edit::Edit;
 pub(crate) use form::{Form, Kind};
 pub(crate) use review::Review;
 pub(crate) use talk::Chat;
