@@ -100,6 +100,24 @@ fn when_b_is_made_again_with_equal_bytes_c_does_not_run() {
 }
 
 #[test]
+fn a_command_that_changes_without_changing_what_it_makes_runs_alone() {
+    let space = abc();
+    let other = ABC.replace(
+        r#"wc -l < "$sorted" > "$count""#,
+        r#"wc -l < "$sorted" > "$count"; true"#,
+    );
+    assert_ne!(other, ABC);
+    space.write("abc.yaml", &other);
+    let done = run(&space);
+    assert_eq!(done.ended("ran"), ["b"]);
+    assert_eq!(done.ended("reused"), ["a", "c"]);
+    // The earlier command has its earlier result.
+    space.write("abc.yaml", ABC);
+    assert_eq!(run(&space).ended("ran"), [""; 0]);
+    assert_eq!(begun(&space), [1, 2, 1]);
+}
+
+#[test]
 fn an_input_that_goes_back_to_an_old_content_restores_the_old_outputs() {
     let space = abc();
     space.write("source.txt", "x\ny\nz\n");

@@ -33,9 +33,11 @@ pub(super) fn describe(
         .iter()
         .filter(|one| one.state != FinalState::Skipped)
         .collect();
-    // Who made what, before anybody refers to it.
+    // Who made what, before anybody refers to it; in an order that does not hang on which ended first.
     let mut made: BTreeMap<&str, (Record, Vec<String>)> = BTreeMap::new();
-    for one in &ran {
+    let mut sorted = ran.clone();
+    sorted.sort_by(|a, b| a.address.cmp(&b.address));
+    for one in sorted {
         if let Some(record) = history::record(files.store(), one)?.filter(|_| one.failure.is_none())
         {
             let outputs = outputs(graph, files, one, &record)?;
