@@ -11,9 +11,11 @@ mod data;
 mod experiment;
 mod gathered;
 mod ideas;
+mod literature;
 mod llm;
 mod paper;
 mod report;
+mod retrieval;
 mod review;
 mod shapes;
 pub mod stats;
@@ -37,7 +39,8 @@ pub fn stages(providers: Providers) -> Vec<Box<dyn Stage>> {
         Box::new(data::Text),
         Box::new(experiment::Variant),
         Box::new(ideas::Propose),
-        Box::new(ideas::Novelty),
+        Box::new(ideas::Novelty(client.clone())),
+        Box::new(literature::Search),
         Box::new(stats::Aggregate),
         Box::new(stats::Compare),
         Box::new(paper::Write),

@@ -1,8 +1,10 @@
 //! Ideas: where they come from, and which of them are new.
 
 mod enumerate;
+mod examine;
 mod novelty;
 mod propose;
+mod published;
 mod similar;
 
 pub(crate) use novelty::Novelty;

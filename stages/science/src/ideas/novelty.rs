@@ -1,29 +1,36 @@
 //! `ideas/novelty`: which ideas are new, judged by what they would run and by their texts.
 //!
-//! It compares with the earlier ideas of the study and with the template's known ideas. It does not
-//! search the literature, and its reasons say so.
+//! Code compares with the earlier ideas of the study and with the template's known ideas. The literature
+//! is searched where an engine or a folder is named: by code, which knows an idea again by its words, or by
+//! a model, which decides after what it reads. Where nothing could be searched, the verdict is `unknown`;
+//! where nothing was to be searched, the reason says so.
 
 use kyobashi_stage::{BASELINE, Call, Context, Failure, Output, Outputs, Port, Signature, Stage};
 use serde::Serialize;
 
+use super::examine::Examiner;
+use super::published::{KNOWN, Literature, NOVEL, UNKNOWN, published};
 use super::similar::{Plan, likeness};
-use crate::author::baseline_only;
+use crate::literature::{Desk, settings as literature};
+use crate::llm::{Client, set, settings};
 use crate::shapes::Idea;
 use crate::template::Template;
 
 /// From this likeness on, two ideas without a plan of their own count as one.
 const ALIKE: f64 = 0.9;
 
-pub(crate) struct Novelty;
+pub(crate) struct Novelty(pub(crate) Client);
 
 /// The judgement of one idea.
 #[derive(Debug, PartialEq, Serialize)]
 struct Judged {
     name: String,
-    /// `novel` or `known`.
+    /// `novel`, `known`, or `unknown` where nothing could be searched or no decision was reached.
     verdict: &'static str,
     reason: String,
     nearest: Option<Nearest>,
+    /// What was looked up; none if nothing was.
+    literature: Option<Literature>,
     /// Who proposed and judged it.
     provenance: &'static str,
 }
@@ -42,6 +49,21 @@ struct Nearest {
 
 impl Stage for Novelty {
     fn signature(&self) -> Signature {
+        let mut with = literature();
+        with.extend([
+            Port::or(
+                "rounds",
+                "int",
+                3,
+                "questions to the literature for one idea at most",
+            ),
+            Port::or(
+                "unknown",
+                "str",
+                "keep",
+                "keep: an idea that could not be judged goes on; drop: it does not",
+            ),
+        ]);
         Signature {
             ins: vec![
                 Port::new("ideas", "list<Idea>", "the ideas, in order of preference"),
@@ -51,24 +73,67 @@ impl Stage for Novelty {
                     "the template folder, with the ideas that are already known",
                 ),
             ],
+            with: settings(with),
             outs: vec![
                 Port::new("novel", "list<Idea>", "the ideas that are new"),
                 Port::new(
                     "judged",
                     "list<json>",
-                    "every idea with its verdict, the reason and its nearest neighbour",
+                    "every idea with its verdict, the reason and its nearest neighbours",
                 ),
             ],
             model: true,
-            ..Signature::new("ideas/novelty", 2, "Tell new ideas from known ones")
+            ..Signature::new("ideas/novelty", 3, "Tell new ideas from known ones")
         }
     }
 
-    fn run(&self, call: &Call, _: &dyn Context) -> Result<Outputs, Failure> {
-        baseline_only(call)?;
+    fn run(&self, call: &Call, context: &dyn Context) -> Result<Outputs, Failure> {
         let template = Template::read(call.path("template")?)?;
         let ideas: Vec<Idea> = call.get("ideas")?;
-        let (novel, judged) = judge(&ideas, &template)?;
+        let keep = match call.get::<String>("unknown")?.as_str() {
+            "keep" => true,
+            "drop" => false,
+            other => {
+                return Err(Failure::new(format!("`unknown: {other}` is unknown"))
+                    .help("known are keep, drop"));
+            }
+        };
+        let desk = Desk::open(call)?;
+        let rounds: usize = call.get("rounds")?;
+        let mut judged = judge(&ideas, &template)?;
+        let model = call.model.as_ref().filter(|model| !model.is_baseline());
+        for (idea, judged) in ideas.iter().zip(&mut judged) {
+            if judged.verdict == KNOWN {
+                continue;
+            }
+            let looked = match model {
+                Some(model) => Some(
+                    Examiner {
+                        client: &self.0,
+                        model,
+                        settings: set(call, model)?,
+                        sample: call.get("sample")?,
+                        desk: &desk,
+                        rounds,
+                    }
+                    .examine(idea, &template, context)?,
+                ),
+                None if desk.staffed() => Some(published(idea, &desk, rounds, context)?),
+                None => None,
+            };
+            if let Some(looked) = looked {
+                judged.verdict = looked.verdict;
+                judged.reason = looked.reason;
+                judged.literature = looked.literature;
+            }
+            judged.provenance = model.map_or(BASELINE, |model| self.0.provenance(model));
+        }
+        let novel: Vec<&Idea> = ideas
+            .iter()
+            .zip(&judged)
+            .filter(|(_, judged)| judged.verdict == NOVEL || (judged.verdict == UNKNOWN && keep))
+            .map(|(idea, _)| idea)
+            .collect();
         let value = |value: Result<serde_json::Value, serde_json::Error>| {
             value
                 .map(Output::value)
@@ -81,7 +146,8 @@ impl Stage for Novelty {
     }
 }
 
-fn judge(ideas: &[Idea], template: &Template) -> Result<(Vec<Idea>, Vec<Judged>), Failure> {
+/// Compares every idea with the template's known ones and with those before it.
+fn judge(ideas: &[Idea], template: &Template) -> Result<Vec<Judged>, Failure> {
     let baseline = Idea {
         name: "baseline".to_owned(),
         title: template.title.clone(),
@@ -98,23 +164,21 @@ fn judge(ideas: &[Idea], template: &Template) -> Result<(Vec<Idea>, Vec<Judged>)
         let plan = plan(Some(&idea), template)?;
         seen.push(("archive", idea, plan));
     }
-    let (mut novel, mut judged) = (Vec::new(), Vec::new());
+    let mut judged = Vec::new();
     for idea in ideas {
         let plan = plan(Some(idea), template)?;
         let (known, reason) = compare(idea, &plan, &seen);
         judged.push(Judged {
             name: idea.name.clone(),
-            verdict: if known { "known" } else { "novel" },
+            verdict: if known { KNOWN } else { NOVEL },
             reason,
             nearest: nearest(idea, &plan, &seen),
+            literature: None,
             provenance: BASELINE,
         });
-        if !known {
-            novel.push(idea.clone());
-        }
         seen.push(("study", idea.clone(), plan));
     }
-    Ok((novel, judged))
+    Ok(judged)
 }
 
 fn plan(idea: Option<&Idea>, template: &Template) -> Result<Plan, Failure> {

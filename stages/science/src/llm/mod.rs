@@ -32,8 +32,11 @@ pub use dialect::Dialect;
 pub use local::served;
 pub use provider::{Auth, Limits, Provider, Providers};
 
+pub(crate) use ask::{Ask, Schema, Turn};
 pub(crate) use client::Client;
 pub(crate) use edit::Edit;
 pub(crate) use form::{Form, Kind};
+pub(crate) use json::last_object;
 pub(crate) use review::Review;
-pub(crate) use talk::Chat;
+pub(crate) use schema::object;
+pub(crate) use talk::{Chat, Judged, converse, set, settings};

@@ -56,7 +56,7 @@ impl Stage for Chat {
 }
 
 /// The settings of every stage type that asks a model freely, after its own.
-pub(super) fn settings(mut own: Vec<Port>) -> Vec<Port> {
+pub(crate) fn settings(mut own: Vec<Port>) -> Vec<Port> {
     own.extend([
         Port::or("sample", "int", 0, "which of several replies this is"),
         Port::new(
@@ -94,7 +94,7 @@ pub(super) fn model(call: &Call) -> Result<&Model, Failure> {
 }
 
 /// The model's settings, with those of the stage over them.
-pub(super) fn set(call: &Call, model: &Model) -> Result<BTreeMap<String, Value>, Failure> {
+pub(crate) fn set(call: &Call, model: &Model) -> Result<BTreeMap<String, Value>, Failure> {
     let mut settings = model.settings.clone();
     if call.has("temperature") {
         settings.insert("temperature".to_owned(), call.value("temperature")?);
@@ -110,13 +110,13 @@ pub(super) fn set(call: &Call, model: &Model) -> Result<BTreeMap<String, Value>,
 
 /// What a reply holds and whether its syntax had to be mended, or what is wrong with it in words that its
 /// writer can act on.
-pub(super) type Judged<T> = Result<(T, bool), String>;
+pub(crate) type Judged<T> = Result<(T, bool), String>;
 
 /// Asks until the reply can be read, telling the model each time what was wrong.
 ///
 /// # Errors
 /// If a reply did not come to its end, or the last one cannot be read either.
-pub(super) fn converse<T>(
+pub(crate) fn converse<T>(
     client: &Client,
     model: &Model,
     ask: &mut Ask,

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of the bench")]
 #![allow(clippy::unwrap_used, reason = "a bench that breaks is a failed test")]
 
+pub(crate) mod library;
 pub(crate) mod reviewing;
 pub(crate) mod server;
 
