@@ -202,7 +202,7 @@ struct Stage {
     when: Option<Condition>,
     /// Stages that run before, without data from them.
     needs: Option<Vec<String>>,
-    /// Turns a failure of the script into data: the outputs `ok`, `exit` and `stderr`.
+    /// Turns a failure that another try would repeat into data: the outputs `ok`, `exit` and `stderr`.
     may_fail: Option<bool>,
     /// Raise it by hand to make the results anew.
     version: Option<u32>,

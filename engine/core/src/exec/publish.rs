@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use kyobashi_cache::{How, Store};
-use kyobashi_stage::{Failure, Output, Outputs, Port, Shape, Type, check_value};
+use kyobashi_stage::{Failure, Output, Outputs, Port, Retry, Shape, Type, check_value};
 use serde_json::Value;
 
 use super::prepare::wrong;
@@ -48,6 +48,28 @@ pub fn publish(
         artifacts.insert(name.clone(), take(store, shapes, &name, &ty, output)?);
     }
     Ok(artifacts)
+}
+
+/// The answer of a stage type that may fail: a failure that the same call would repeat becomes the
+/// outputs `ok`, `exit` and `stderr`, as a script's does.
+///
+/// # Errors
+/// A failure that another try may not meet, or a fault of the stage itself: neither says anything about
+/// what the stage was given.
+pub fn as_data(answer: Result<Outputs, Failure>) -> Result<Outputs, Failure> {
+    let (mut outputs, said) = match answer {
+        Ok(outputs) => (outputs, None),
+        Err(failure) if failure.bug || failure.retry == Retry::Possible => return Err(failure),
+        Err(failure) => {
+            let help = failure.help.map(|help| format!("\nhelp: {help}"));
+            let said = failure.message + &help.unwrap_or_default();
+            (Outputs::new(), Some(said))
+        }
+    };
+    outputs.insert("ok".to_owned(), Output::value(said.is_none()));
+    outputs.insert("exit".to_owned(), Output::value(i32::from(said.is_some())));
+    outputs.insert("stderr".to_owned(), Output::bytes(said.unwrap_or_default()));
+    Ok(outputs)
 }
 
 fn take(

@@ -118,11 +118,7 @@ const MISPLACED: &[(&str, &[&str], &str)] = &[
         &["model"],
         "a script has no model; a stage type has (`uses:`)",
     ),
-    (
-        "uses",
-        &["env", "shell", "may_fail"],
-        "only a `run:` stage has it",
-    ),
+    ("uses", &["env", "shell"], "only a `run:` stage has it"),
     (
         "stages",
         &[

@@ -97,6 +97,10 @@ pub(super) fn stages(
                     check.inner.insert(*id, names);
                 }
             }
+            Target::Component(_) if draft.may_fail => {
+                let message = "a component has no `may_fail`; the stages inside it have".to_owned();
+                check.error("spec::misplaced_key", draft.at, "not here", message);
+            }
             Target::Component(_) | Target::Broken => {}
         }
         prepared.push(stage);
