@@ -21,6 +21,7 @@ use crate::space::{Done, Space, home};
 
 /// Blocks that need what a test has not: page, first line of the first command. Why is said in the fence.
 const NOT_RUN: &[(&str, &str)] = &[
+    ("docs/guides/ai-scientist.md", "export OPENAI_API_KEY=…"),
     (
         "docs/guides/check-a-paper.md",
         "kyo run pipelines/check-paper.yaml --set params.paper=paper.tex --set params.results=runs --out checked",

@@ -29,6 +29,7 @@ mod refresh;
 mod resources;
 mod reuse;
 mod reviewer_benchmark;
+mod scientist;
 mod semantics;
 mod space;
 mod templates;

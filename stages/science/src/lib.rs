@@ -5,7 +5,6 @@
 //! the engine or the cache. What a document holds is described by the types of [`stats`] and by
 //! [`shapes()`].
 
-mod author;
 mod benchmark;
 mod data;
 mod experiment;
@@ -38,20 +37,24 @@ pub fn stages(providers: Providers) -> Vec<Box<dyn Stage>> {
         Box::new(data::Set),
         Box::new(data::Text),
         Box::new(experiment::Variant),
-        Box::new(ideas::Propose),
+        Box::new(experiment::Edit(client.clone())),
+        Box::new(experiment::Outcome),
+        Box::new(experiment::Noting(client.clone())),
+        Box::new(experiment::Chosen),
+        Box::new(ideas::Propose(client.clone())),
         Box::new(ideas::Novelty(client.clone())),
         Box::new(literature::Search),
         Box::new(stats::Aggregate),
         Box::new(stats::Compare),
-        Box::new(paper::Write),
+        Box::new(paper::Write(client.clone())),
         Box::new(review::Checks),
         Box::new(llm::Chat(client.clone())),
         Box::new(llm::Edit(client.clone())),
         Box::new(trace::Numbers),
-        Box::new(llm::Review(client)),
+        Box::new(llm::Review(client.clone())),
         Box::new(review::Aggregate),
         Box::new(benchmark::Score),
-        Box::new(paper::Improve),
+        Box::new(paper::Improve(client)),
         Box::new(stats::Leaderboard),
         Box::new(paper::Best),
         Box::new(report::FinalInfo),

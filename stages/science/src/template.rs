@@ -27,6 +27,9 @@ pub(crate) struct Template {
     /// Every setting of the baseline.
     pub(crate) config: Map<String, Value>,
     pub(crate) metrics: BTreeMap<String, Metric>,
+    /// Settings that no edit may change: how long is trained, and how it is measured.
+    #[serde(default)]
+    pub(crate) fixed: Vec<String>,
     /// The point sets (or whatever else) that the pipeline runs over.
     #[expect(
         dead_code,

@@ -1,5 +1,6 @@
 //! Ideas: where they come from, and which of them are new.
 
+mod ask;
 mod enumerate;
 mod examine;
 mod novelty;

@@ -204,7 +204,12 @@ fn compare(idea: &Idea, plan: &Plan, seen: &[(&'static str, Idea, Plan)]) -> (bo
             format!("has the name of `{}`, {}", other.name, place(of)),
         );
     }
-    if let Some((of, other, _)) = seen.iter().find(|(_, _, other)| other == plan) {
+    // An idea that is a text alone has no plan yet: a model will edit the program for it.
+    let bare = |idea: &Idea| idea.config.is_none() && idea.program.is_none();
+    let same = seen.iter().find(|(of, other, known)| {
+        !bare(idea) && known == plan && (*of == "baseline" || !bare(other))
+    });
+    if let Some((of, other, _)) = same {
         let why = if *of == "baseline" {
             "changes neither program nor settings of the baseline".to_owned()
         } else {
@@ -217,7 +222,6 @@ fn compare(idea: &Idea, plan: &Plan, seen: &[(&'static str, Idea, Plan)]) -> (bo
         return (true, why);
     }
     // Enumerated ideas share their wording and differ in a value; their plans tell them apart.
-    let bare = |idea: &Idea| idea.config.is_none() && idea.program.is_none();
     let twin = seen.iter().find(|(of, other, _)| {
         *of != "baseline" && (bare(idea) || bare(other)) && likeness(idea, other) >= ALIKE
     });

@@ -90,6 +90,14 @@ impl Desk {
     /// # Errors
     /// An engine that there is not, or a folder that cannot be read.
     pub(crate) fn open(call: &Call) -> Result<Self, Failure> {
+        Self::with(call, call.get("results")?)
+    }
+
+    /// The same for a stage in which `results` means something else: `most` papers of one answer.
+    ///
+    /// # Errors
+    /// As [`Desk::open`].
+    pub(crate) fn with(call: &Call, most: usize) -> Result<Self, Failure> {
         let engine: String = call.get("engine")?;
         let libraries = libraries(&engine)?;
         let servers: BTreeMap<String, String> = call.get("servers")?;
@@ -101,7 +109,6 @@ impl Desk {
                 Failure::new(format!("`servers` names `{name}`, which is no engine")).help(known()),
             );
         }
-        let results: usize = call.get("results")?;
         let deadline: f64 = call.get("deadline")?;
         let folder = call
             .has("folder")
@@ -111,7 +118,7 @@ impl Desk {
             libraries,
             servers,
             mailto: call.get("mailto")?,
-            most: results.clamp(1, MOST_RESULTS),
+            most: most.clamp(1, MOST_RESULTS),
             until: Instant::now() + Duration::from_secs_f64(deadline.clamp(0.0, 86_400.0)),
             line: Line::default(),
             away: RefCell::default(),

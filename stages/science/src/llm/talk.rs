@@ -74,11 +74,19 @@ pub(crate) fn settings(mut own: Vec<Port>) -> Vec<Port> {
     own
 }
 
+/// The same settings with room for a longer reply.
+pub(crate) fn longest(mut settings: Vec<Port>, max_tokens: u32) -> Vec<Port> {
+    for port in settings.iter_mut().filter(|port| port.name == "max_tokens") {
+        port.default = Some(max_tokens.into());
+    }
+    settings
+}
+
 /// The model of a call.
 ///
 /// # Errors
 /// If the role is played by the baseline, which cannot answer free questions.
-pub(super) fn model(call: &Call) -> Result<&Model, Failure> {
+pub(crate) fn model(call: &Call) -> Result<&Model, Failure> {
     let model = call
         .model
         .as_ref()

@@ -3,12 +3,13 @@
 use kyobashi_stage::{Call, Context, Failure, Output, Outputs, Port, Signature, Stage};
 use serde_json::Value;
 
+use super::author::Author;
 use super::mend::mend;
-use super::{comparison, points};
-use crate::author::baseline_only;
+use super::{comparison, points, works};
+use crate::llm::{Client, longest, set, settings};
 use crate::review::Finding;
 
-pub(crate) struct Improve;
+pub(crate) struct Improve(pub(crate) Client);
 
 impl Stage for Improve {
     fn signature(&self) -> Signature {
@@ -17,29 +18,54 @@ impl Stage for Improve {
                 Port::new("draft", "text", "the draft that was reviewed"),
                 Port::new("findings", "json", "what `review/checks` found in it"),
                 Port::new("review", "json", "the summary of its reviews"),
+                Port::new(
+                    "bibliography",
+                    "text?",
+                    "BibTeX of the works that it may cite",
+                ),
             ],
-            with: vec![Port::new(
-                "results",
-                "json",
-                "the documents that the paper was written from",
-            )],
+            with: longest(
+                settings(vec![Port::new(
+                    "results",
+                    "json",
+                    "the documents that the paper was written from",
+                )]),
+                16_000,
+            ),
             outs: vec![Port::new("draft", "text", "the improved draft")],
             model: true,
             ..Signature::new(
                 "paper/improve",
-                1,
+                2,
                 "Improve a draft by what its review found",
             )
         }
     }
 
-    fn run(&self, call: &Call, _: &dyn Context) -> Result<Outputs, Failure> {
-        baseline_only(call)?;
+    fn run(&self, call: &Call, context: &dyn Context) -> Result<Outputs, Failure> {
         let draft = call.text("draft")?;
         let findings: Vec<Finding> = call.get("findings")?;
         let review: Value = call.value("review")?;
         let results: Value = call.value("results")?;
-        let draft = improve(&draft, &findings, &review, &results)?;
+        let draft = match call.model.as_ref().filter(|model| !model.is_baseline()) {
+            Some(model) => {
+                let known = if call.has("bibliography") {
+                    works::keys(&call.text("bibliography")?)
+                } else {
+                    Default::default()
+                };
+                let author = Author {
+                    client: &self.0,
+                    model,
+                    settings: set(call, model)?,
+                    sample: call.get("sample")?,
+                    results: &results,
+                    context,
+                };
+                author.improve(&draft, &findings, &review, &known)?
+            }
+            None => improve(&draft, &findings, &review, &results)?,
+        };
         Ok(Outputs::from([("draft".to_owned(), Output::bytes(draft))]))
     }
 }

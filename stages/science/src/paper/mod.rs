@@ -8,6 +8,11 @@ mod facts;
 mod wording;
 mod write;
 
+mod author;
+mod cite;
+mod sections;
+mod works;
+
 mod improve;
 mod mend;
 mod points;

@@ -1,7 +1,8 @@
 //! `paper/write`: the first draft of a paper.
 //!
 //! Without a model it fills the template's prose, plainly: it compares means and claims what they
-//! show. Whether the claims hold is what `review/checks` is for, and `paper/improve` mends them.
+//! show. Whether the claims hold is what `review/checks` is for, and `paper/improve` mends them. A model
+//! writes section by section ([`super::sections`]).
 
 use std::path::Path;
 
@@ -12,21 +13,26 @@ use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::facts::facts;
-use crate::author::baseline_only;
+use super::author::Author;
+use super::facts::{comparison, facts};
+use super::sections::{self, Effort, Material};
+use super::works::{Work, bibtex};
+use crate::literature::{Desk, settings as literature};
+use crate::llm::{Client, longest, set, settings};
 use crate::shapes::Idea;
 use crate::template::Template;
 
-pub(crate) struct Write;
+/// Papers of one answer of a library.
+const FOUND: usize = 10;
+
+pub(crate) struct Write(pub(crate) Client);
 
 impl Stage for Write {
     fn signature(&self) -> Signature {
-        Signature {
-            ins: vec![
-                Port::new("idea", "Idea", "what the paper is about"),
-                Port::new("template", "dir", "the template folder, with its prose"),
-            ],
-            with: vec![
+        let mut with = literature();
+        // Here, `results` are the documents that the paper is written from.
+        with.retain(|port| port.name != "results");
+        with.extend([
                 Port::new(
                     "results",
                     "json",
@@ -38,27 +44,89 @@ impl Stage for Write {
                     json!({}),
                     "caption of each figure by its name",
                 ),
+
+                Port::or("refine", "int", 1, "rounds in which a model reads each section again"),
+                Port::or("polish", "int", 0, "rounds in which every section is written again once all are there"),
+                Port::or("cite_rounds", "int", 3, "questions to the literature for works to cite, where it is asked at all"),
+        ]);
+        Signature {
+            ins: vec![
+                Port::new("idea", "Idea", "what the paper is about"),
+                Port::new("template", "dir", "the template folder, with its prose"),
+                Port::new(
+                    "program",
+                    "file(.py)?",
+                    "the program of the variant, which a model reads",
+                ),
+                Port::new(
+                    "runs",
+                    "json?",
+                    "the runs of the experiment, by `experiment/chosen`",
+                ),
             ],
-            outs: vec![Port::new(
-                "draft",
-                "text",
-                "Markdown with references in place of numbers",
-            )],
+            with: longest(settings(with), 8192),
+            outs: vec![
+                Port::new(
+                    "draft",
+                    "text",
+                    "Markdown with references in place of numbers",
+                ),
+                Port::new(
+                    "bibliography",
+                    "text",
+                    "BibTeX of the works that may be cited",
+                ),
+            ],
             model: true,
-            ..Signature::new("paper/write", 1, "Write the first draft of a paper")
+            ..Signature::new("paper/write", 2, "Write the first draft of a paper")
         }
     }
 
-    fn run(&self, call: &Call, _: &dyn Context) -> Result<Outputs, Failure> {
-        baseline_only(call)?;
+    fn run(&self, call: &Call, context: &dyn Context) -> Result<Outputs, Failure> {
         let folder = call.path("template")?;
         let template = Template::read(folder)?;
         let idea: Idea = call.get("idea")?;
         let results: Value = call.get("results")?;
         let figures: Value = call.get("figures")?;
         let facts = facts(&idea, &template, &results, &figures)?;
-        let draft = fill(&folder.join("paper"), "paper.md", &facts)?;
-        Ok(Outputs::from([("draft".to_owned(), Output::bytes(draft))]))
+        let works: Vec<Work> = template.references.iter().map(Work::from).collect();
+        let (draft, bibliography) = match call.model.as_ref().filter(|model| !model.is_baseline()) {
+            Some(model) => {
+                let author = Author {
+                    client: &self.0,
+                    model,
+                    settings: set(call, model)?,
+                    sample: call.get("sample")?,
+                    results: &results,
+                    context,
+                };
+                let material = Material {
+                    facts: &facts,
+                    comparison: &comparison(&results)?,
+                    runs: call.value("runs")?,
+                    program: if call.has("program") {
+                        call.text("program")?
+                    } else {
+                        String::new()
+                    },
+                    works,
+                };
+                let effort = Effort {
+                    refine: call.get("refine")?,
+                    polish: call.get("polish")?,
+                    cite: call.get("cite_rounds")?,
+                };
+                sections::write(&author, material, &Desk::with(call, FOUND)?, &effort)?
+            }
+            None => (
+                fill(&folder.join("paper"), "paper.md", &facts)?,
+                bibtex(&works),
+            ),
+        };
+        Ok(Outputs::from([
+            ("draft".to_owned(), Output::bytes(draft)),
+            ("bibliography".to_owned(), Output::bytes(bibliography)),
+        ]))
     }
 }
 

@@ -86,7 +86,10 @@ pub(super) fn level(call: &Call) -> Result<f64, Failure> {
 }
 
 /// Groups the cells of `runs` by the axes that are not in `over` and summarises each metric.
-fn summarise(
+///
+/// # Errors
+/// If an axis is unknown, or there are no runs.
+pub(crate) fn summarise(
     runs: &Datum,
     over: &[String],
     metrics: &[String],

@@ -15,8 +15,8 @@ pub use document::{
 pub use estimate::{Estimate, TooFew, student_quantile, welch};
 pub use improvement::Improvement;
 
-pub(crate) use aggregate::Aggregate;
-pub(crate) use compare::Compare;
+pub(crate) use aggregate::{Aggregate, summarise};
+pub(crate) use compare::{Compare, compare, word};
 pub(crate) use improvement::improvement;
 pub(crate) use leaderboard::{Board, BoardRow, Leaderboard, verdict};
 pub(crate) use table::{csv, markdown, number};

@@ -1,6 +1,7 @@
 //! `experiment/variant`: the program and the settings of one idea, or of the baseline.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use kyobashi_stage::{Call, Context, Failure, Output, Outputs, Port, Signature, Stage};
 use serde_json::{Map, Value, json};
@@ -55,19 +56,7 @@ impl Stage for Variant {
         } else {
             None
         };
-        let mut config = template.config_of(idea.as_ref())?;
-        let overrides: Map<String, Value> = call.get("overrides")?;
-        let changed = idea.as_ref().and_then(|idea| idea.config.as_ref());
-        for (key, value) in overrides {
-            template.knows(&key)?;
-            if changed.is_some_and(|patch| patch.contains_key(&key)) {
-                return Err(Failure::new(format!(
-                    "`overrides` sets `{key}`, which is what the idea changes"
-                ))
-                .help("the comparison would be of the baseline with itself"));
-            }
-            config.insert(key, value);
-        }
+        let (program, mut config) = resolve(&template, idea.as_ref(), call.get("overrides")?)?;
         let own: Map<String, Value> = call.get("config")?;
         for (key, value) in own {
             if !call.has("diff") && idea.as_ref().is_none_or(|idea| idea.program.is_none()) {
@@ -76,7 +65,6 @@ impl Stage for Variant {
             config.insert(key, value);
         }
         let path = context.scratch().join("program.py");
-        let program = template.program_of(idea.as_ref())?;
         if call.has("diff") {
             let text = patched(&std::fs::read_to_string(program)?, &call.text("diff")?)?;
             std::fs::write(&path, text)?;
@@ -107,6 +95,30 @@ fn patched(text: &str, diff: &str) -> Result<String, Failure> {
         ))
         .help("it was made of another text; make it anew of this one")
     })
+}
+
+/// The program file and every setting of an idea, or of the baseline.
+///
+/// # Errors
+/// If a setting is unknown, or is set by the idea and by `overrides`.
+pub(super) fn resolve(
+    template: &Template,
+    idea: Option<&Idea>,
+    overrides: Map<String, Value>,
+) -> Result<(PathBuf, Map<String, Value>), Failure> {
+    let mut config = template.config_of(idea)?;
+    let changed = idea.and_then(|idea| idea.config.as_ref());
+    for (key, value) in overrides {
+        template.knows(&key)?;
+        if changed.is_some_and(|patch| patch.contains_key(&key)) {
+            return Err(Failure::new(format!(
+                "`overrides` sets `{key}`, which is what the idea changes"
+            ))
+            .help("the comparison would be of the baseline with itself"));
+        }
+        config.insert(key, value);
+    }
+    Ok((template.program_of(idea)?, config))
 }
 
 #[cfg(test)]
