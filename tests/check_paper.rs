@@ -34,6 +34,12 @@ fn space() -> Space {
 }
 
 fn check(space: &Space, paper: &str) -> Vec<Value> {
+    against(space, paper, "runs")
+}
+
+/// The numbers of a paper, checked against a folder of results.
+fn against(space: &Space, paper: &str, results: &str) -> Vec<Value> {
+    let results = format!("params.results={results}");
     let paper = format!("params.paper={paper}");
     space.run(
         "pipelines/check-paper.yaml",
@@ -41,7 +47,7 @@ fn check(space: &Space, paper: &str) -> Vec<Value> {
             "--set",
             &paper,
             "--set",
-            "params.results=runs",
+            &results,
             "--set",
             "params.literals=settings.json",
             "--out",
@@ -109,4 +115,82 @@ fn what_is_no_paper_is_refused_and_what_is_missing_is_named() {
     ));
     assert_eq!(none.code, 2, "{}", none.stderr);
     assert!(none.stderr.contains("nowhere"), "{}", none.stderr);
+}
+
+const SEEDS: &str = "method,dataset,seed,accuracy
+baseline,rings,0,0.8121
+baseline,rings,1,0.8157
+baseline,rings,2,0.8143
+gate,rings,0,0.8402
+gate,rings,1,0.8451
+gate,rings,2,0.8433
+baseline,waves,0,0.7011
+baseline,waves,1,0.7052
+baseline,waves,2,0.7033
+gate,waves,0,0.7344
+gate,waves,1,0.7391
+gate,waves,2,0.7362
+";
+
+const ANOTHER: &str = "# A gate for ResNet-18
+
+## Introduction
+
+Networks of 152 layers were proposed in 2016 [@he2016]. GPT-4 is not used; see Section 4.2.
+
+## Set-up
+
+We train with a batch size of 64 and a learning rate of 0.005.
+
+## Results
+
+| Method | rings (%) | waves (%) |
+|---|---|---|
+| baseline | 81.4 ± 0.2 | 70.3 ± 0.2 |
+| gate | 84.3 ± 0.2 | 73.7 ± 0.2 |
+| gate, no skip | 83.1 ± 0.4 | 72.2 ± 0.3 |
+
+The baseline reaches an accuracy of 84.3 % on rings.
+With the gate, the accuracies on rings and waves are 84.3 % and 73.7 %, respectively.
+With the gate, the accuracies on rings and waves are 73.66 % and 84.29 %, respectively.
+The gate gains 3.3 points on waves.
+";
+
+#[test]
+fn results_in_rows_with_seeds_are_known_by_their_means_and_settings_by_their_names() {
+    let space = space();
+    space
+        .write("rows/all.csv", SEEDS)
+        .write("paper.md", ANOTHER)
+        .write(
+            "settings.json",
+            r#"{"lr": 0.0005, "batch_size": 64, "warmup": 0.005}"#,
+        );
+    let numbers = against(&space, "paper.md", "rows");
+    for (line, text, wanted) in [
+        (5, "152", "literal"),
+        (5, "2016", "literal"),
+        (5, "4.2", "literal"),
+        (9, "64", "literal"),
+        // It is a setting, but not the learning rate.
+        (9, "0.005", "untraced"),
+        (15, "81.4", "traced"),
+        (15, "0.2", "traced"),
+        (16, "73.7", "traced"),
+        (17, "83.1", "untraced"),
+        (17, "0.4", "untraced"),
+        // It is measured, but not of the baseline.
+        (19, "84.3", "untraced"),
+        (20, "84.3", "traced"),
+        (20, "73.7", "traced"),
+        (21, "73.66", "untraced"),
+        (21, "84.29", "untraced"),
+        (22, "3.3", "derived"),
+    ] {
+        assert_eq!(
+            verdict(&numbers, line, text),
+            wanted,
+            "{text} on line {line}"
+        );
+    }
 }

@@ -123,13 +123,14 @@ pub(super) fn pairs_told(sentence: &str, found: &[Number], except: usize) -> Vec
             .split_whitespace()
             .take(6)
             .any(|word| word.to_lowercase().contains("baseline"));
-        if between.contains('→')
-            || between.contains("->")
-            || (from && says("to"))
-            || (says("to") && between.trim() == "to")
-        {
+        // `14.2 ms to 7.6 ms`
+        let bare = {
+            let words: Vec<&str> = between.split_whitespace().collect();
+            words.last() == Some(&"to") && words.len() <= 2
+        };
+        if between.contains('→') || between.contains("->") || (from && says("to")) || bare {
             pairs.push((i, j));
-        } else if to && says("from") {
+        } else if to && says("from") && between.split_whitespace().count() <= 6 {
             pairs.push((j, i));
         } else if ["vs", "vs.", "versus", "against"]
             .iter()
@@ -137,11 +138,10 @@ pub(super) fn pairs_told(sentence: &str, found: &[Number], except: usize) -> Vec
             || low.contains("compared to")
             || low.contains("compared with")
         {
-            pairs.push(if baseline_after || says("baseline") {
-                (j, i)
-            } else {
-                (i, j)
-            });
+            pairs.push((j, i));
+            if !baseline_after && !says("baseline") {
+                pairs.push((i, j));
+            }
         }
     }
     pairs

@@ -3,13 +3,14 @@
 use super::around::Around;
 use super::change::{self, Between, Operand};
 use super::context::Named;
-use super::entry::{Class, Finding, Verdict};
+use super::entry::{Base, Class, Finding, Verdict};
 use super::judge::{Judge, Judged};
 use super::kind::{self, Place};
 use super::lookup::{self, Asked};
 use super::plain::{Block, Cell, Kind};
 use super::results::Value;
 use super::token::{Number, Share, numbers};
+use super::told;
 use super::words::{self, Said};
 
 impl Judge<'_> {
@@ -25,6 +26,25 @@ impl Judge<'_> {
         own.or(&self.evidence.names.named(&cell.caption))
     }
 
+    /// A row's name: what its numbers are is no claim.
+    pub(super) fn label(&self, block: &Block) -> Vec<Judged> {
+        let text = &block.plain.text;
+        let found = numbers(text).into_iter();
+        found
+            .map(|number| {
+                let setting = self.evidence.setting(&number).filter(|_| !number.name);
+                let finding = match setting {
+                    Some((_, source)) => {
+                        Finding::literal(Class::Configuration, "a setting, in the name of a row")
+                            .from(source.clone())
+                    }
+                    None => Finding::literal(Class::Name, "part of the name of a row"),
+                };
+                (number, finding, text.trim().to_owned())
+            })
+            .collect()
+    }
+
     pub(super) fn cell(&mut self, block: &Block, cell: &Cell) -> Vec<Judged> {
         let text = &block.plain.text;
         let strict = self.cell_names(cell);
@@ -33,8 +53,24 @@ impl Judge<'_> {
             .or(&self.evidence.names.named(&block.section));
         let context = format!("{} | {}: {}", cell.rows, cell.columns, text.trim());
         let mut out: Vec<Judged> = Vec::new();
-        for number in numbers(text) {
-            let finding = self.cell_value(&number, cell, text, &strict, &near, block);
+        let said = told::bracketed(&format!("{} {} {}", cell.rows, cell.columns, cell.caption));
+        for mut number in numbers(text) {
+            let inner = text[..number.at.start].trim_end().ends_with('(');
+            number.spread |= said && inner && !out.is_empty();
+            let before = out.last().and_then(|(_, finding, _)| finding.base.as_ref());
+            let of = before.cloned();
+            let lost = out
+                .last()
+                .is_some_and(|(_, finding, _)| finding.verdict == Verdict::Untraced);
+            let finding = self.cell_value(&number, cell, text, (&strict, &near, of), block);
+            let finding = if number.spread && lost && finding.verdict == Verdict::Traced {
+                Finding::untraced(
+                    Class::Result,
+                    "the spread of a value that leads to no result",
+                )
+            } else {
+                finding
+            };
             if !number.spread {
                 self.columns.insert(
                     (cell.table, cell.row, cell.column),
@@ -51,8 +87,7 @@ impl Judge<'_> {
         number: &Number,
         cell: &Cell,
         text: &str,
-        strict: &Named,
-        near: &Named,
+        (strict, near, of): (&Named, &Named, Option<Base>),
         block: &Block,
     ) -> Finding {
         let around = Around {
@@ -67,6 +102,7 @@ impl Judge<'_> {
             first: false,
             settled: false,
             change: false,
+            of: None,
         };
         if let Some(finding) = kind::cell(self.evidence, number, cell, &place) {
             return finding;
@@ -80,11 +116,14 @@ impl Judge<'_> {
             units: &format!("{} {} {}", cell.columns, cell.rows, around.after),
             averaged: words::averaged(&cell.rows) || words::averaged(&cell.columns),
             cell: true,
+            around: &format!("{} {}", cell.columns, cell.caption),
+            of: of.as_ref(),
             single: lookup::single(&format!("{} {} {}", cell.rows, cell.columns, cell.caption)),
         };
+        // `Best val loss` is a loss, not a change.
         let said = words::directions(&format!("{} {}", cell.columns, cell.rows))
             .into_iter()
-            .next();
+            .find(|said| !said.word.to_lowercase().starts_with("best"));
         let changes = said.is_some()
             || ["Δ", "change", "gain", "diff", "relative", "ratio"]
                 .iter()
@@ -129,8 +168,7 @@ impl Judge<'_> {
         let said = said?;
         let row: Vec<&(Number, Finding)> = self
             .columns
-            .iter()
-            .filter(|((table, row, _), _)| *table == cell.table && *row == cell.row)
+            .range((cell.table, cell.row, 0)..=(cell.table, cell.row, usize::MAX))
             .map(|(_, judged)| judged)
             .collect();
         for from in &row {
@@ -177,14 +215,13 @@ impl Judge<'_> {
         }
         let mut cells: Vec<&(Number, Finding)> = self
             .columns
-            .iter()
-            .filter(|((table, row, at), _)| {
-                *table == cell.table
-                    && if column {
-                        *at == cell.column && *row < cell.row
-                    } else {
-                        *row == cell.row && *at < cell.column
-                    }
+            .range((cell.table, 0, 0)..=(cell.table, cell.row, usize::MAX))
+            .filter(|((_, row, at), _)| {
+                if column {
+                    *at == cell.column && *row < cell.row
+                } else {
+                    *row == cell.row && *at < cell.column
+                }
             })
             .map(|(_, judged)| judged)
             .collect();

@@ -30,6 +30,22 @@ pub(super) fn speed(said: &Said) -> bool {
         .any(|stem| low.starts_with(stem))
 }
 
+/// `(+13.9 %)`: the direction of a change that is written as a sign.
+pub(super) fn signed(sentence: &str, number: &Number) -> Option<Said> {
+    let shown = sentence.get(number.at.clone())?;
+    let way = match shown.chars().next()? {
+        '+' => Way::Higher,
+        '-' | '−' => Way::Lower,
+        _ => return None,
+    };
+    let share = matches!(number.share, Share::Percent | Share::Points);
+    (share || (shown.starts_with('+') && !number.whole)).then(|| Said {
+        way,
+        word: shown.to_owned(),
+        at: number.at.start,
+    })
+}
+
 /// The sign that a change must have; none if nothing says which way is better.
 fn wanted(way: Way, names: &[String]) -> Option<f64> {
     Some(match way {
@@ -171,11 +187,16 @@ pub(super) fn measured(
             return None;
         }
         let named = if mean { near } else { strict };
+        let from = &evidence.base[pair.from];
+        // What is compared is named as one end or the other.
+        let same = |depth: usize| from.names.get(depth) == value.names.get(depth);
         let against = !mean
             && named
-                .against(value, &|depth| matters(value, depth))
+                .against(value, &|depth| matters(value, depth) && same(depth))
                 .is_some();
-        (!against).then(|| near.support(value))
+        // Both ends are named: `DistilBERT is faster than BERT`.
+        let both = evidence.names.run.is_none() && near.support(from) == near.support(value);
+        (!against).then(|| near.support(value) + usize::from(both))
     };
     let mut found: Vec<Candidate<'_>> = Vec::new();
     for pair in &evidence.pairs {
@@ -217,15 +238,29 @@ pub(super) fn measured(
     };
     let bears = |one: &Candidate<'_>, chance: f64| match (number.figures, one.pair.based) {
         (0..=2, true) => one.support >= 2 && chance <= 0.3,
-        (0..=2, false) => one.support >= 2 && chance <= 0.06,
+        (0..=2, false) => {
+            (one.support >= 2 && chance <= 0.06) || (one.support >= 4 && chance <= 0.12)
+        }
         (_, true) => chance <= 0.15 || (one.support >= 2 && chance <= 0.35),
         (_, false) => chance <= 0.05 || (one.support >= 2 && chance <= 0.2),
     };
     let right = found.iter().find(|one| one.right);
-    let wrong = found.iter().find(|one| !one.right && one.pair.based);
-    if let Some(one) =
-        right.filter(|right| wrong.is_none_or(|wrong| right.support >= wrong.support))
-    {
+    let wrong = found.iter().find(|one| {
+        !one.right && (one.pair.based || (right.is_none() && evidence.names.run.is_none()))
+    });
+    // A change back to the baseline is the same change told the other way round; it is meant only where
+    // the sentence names the baseline.
+    let named = evidence
+        .names
+        .run
+        .is_some_and(|run| strict.names_baseline(run));
+    let back = |right: &Candidate<'_>, wrong: &Candidate<'_>| {
+        let (there, here) = (wrong.pair, right.pair);
+        !named && there.based && evidence.names.is_baseline(&evidence.base[here.to])
+    };
+    if let Some(one) = right.filter(|right| {
+        wrong.is_none_or(|wrong| right.support >= wrong.support && !back(right, wrong))
+    }) {
         let chance = strength(one);
         if bears(one, chance) {
             let (a, b) = (&evidence.base[one.pair.from], &evidence.base[one.pair.to]);
@@ -246,7 +281,7 @@ pub(super) fn measured(
         let chance = strength(one);
         if one.support >= 2
             && chance <= 0.3
-            && right.is_none_or(|right| right.support < one.support)
+            && right.is_none_or(|right| right.support < one.support || back(right, one))
         {
             let (a, b) = (&evidence.base[one.pair.from], &evidence.base[one.pair.to]);
             let word = if b.value > a.value {

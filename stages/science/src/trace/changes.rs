@@ -1,9 +1,10 @@
 //! Judges what a sentence says of changes: their sizes, their directions, and numbers in words.
 
+use super::super::review::Way;
 use super::around::pairs_told;
 use super::change::{self, Between, Operand};
 use super::context::Named;
-use super::entry::{Class, Finding, Verdict};
+use super::entry::{Class, Finding, Severity, Verdict};
 use super::judge::{Judge, key};
 use super::token::{Number, Share};
 use super::words::{self, Said};
@@ -29,6 +30,7 @@ impl Judge<'_> {
         if let Some(said) = said {
             let mut between = pairs_told(sentence, found, index);
             between.sort_by_key(|(from, to)| from.max(to).abs_diff(index));
+            let pairs = between.clone();
             for (from, to) in &between {
                 let operand = |at: usize| Operand {
                     number: &found[at],
@@ -39,7 +41,10 @@ impl Judge<'_> {
                     to: operand(*to),
                 };
                 if let Some(finding) = change::told(number, said, &between) {
-                    return finding;
+                    let either = pairs.contains(&(*to, *from));
+                    if finding.verdict != Verdict::WrongDirection || !either {
+                        return finding;
+                    }
                 }
             }
             if let Some((from, to)) = between.first() {
@@ -67,6 +72,9 @@ impl Judge<'_> {
                 ));
             }
         }
+        if let Some(finding) = self.between_values(found, findings, index, said) {
+            return finding;
+        }
         match change::measured(self.evidence, number, said, strict, near, averaged) {
             Ok(finding) => finding,
             Err(why) => {
@@ -82,6 +90,64 @@ impl Judge<'_> {
         }
     }
 
+    /// `48,210 tokens per second, 1.83x the 26,344 of dense attention`: a change between two values of the
+    /// sentence that are not told as from and to. Only what fits is found, nothing is refuted.
+    pub(super) fn between_values(
+        &self,
+        found: &[Number],
+        findings: &[Option<Finding>],
+        index: usize,
+        said: Option<&Said>,
+    ) -> Option<Finding> {
+        let number = &found[index];
+        let traced: Vec<usize> = (0..found.len())
+            .filter(|at| {
+                let finding = findings[*at].as_ref();
+                *at != index
+                    && !found[*at].spread
+                    && at.abs_diff(index) <= 3
+                    && finding.is_some_and(|finding| finding.verdict == Verdict::Traced)
+            })
+            .collect();
+        let plain = Said {
+            way: Way::Higher,
+            word: String::new(),
+            at: 0,
+        };
+        let asked = Number {
+            value: number.value.abs(),
+            ..number.clone()
+        };
+        for from in &traced {
+            for to in &traced {
+                let operand = |at: usize| Operand {
+                    number: &found[at],
+                    finding: findings[at].as_ref(),
+                };
+                if from == to || found[*from].share != found[*to].share {
+                    continue;
+                }
+                let between = Between {
+                    from: operand(*from),
+                    to: operand(*to),
+                };
+                let judged = change::told(&asked, said.unwrap_or(&plain), &between);
+                let derived = judged.filter(|finding| {
+                    finding.verdict == Verdict::Derived
+                        || (said.is_none() && finding.verdict == Verdict::WrongDirection)
+                });
+                if let Some(finding) = derived {
+                    return Some(Finding {
+                        verdict: Verdict::Derived,
+                        severity: Severity::Pass,
+                        ..finding
+                    });
+                }
+            }
+        }
+        None
+    }
+
     /// `improves from 0.090 to 0.093`: the direction of two values without the size of their change.
     pub(super) fn turned(
         &self,
@@ -90,7 +156,13 @@ impl Judge<'_> {
         changes: &[Option<Said>],
         findings: &mut [Option<Finding>],
     ) {
-        for (from, to) in pairs_told(sentence, found, usize::MAX) {
+        let all = pairs_told(sentence, found, usize::MAX);
+        // `400 vs. 670` does not say which of them came first.
+        let told = all
+            .iter()
+            .copied()
+            .filter(|(from, to)| !all.contains(&(*to, *from)));
+        for (from, to) in told.chain(self.led_to(sentence, found, findings)) {
             let sized = changes
                 .iter()
                 .zip(findings.iter())
@@ -100,17 +172,27 @@ impl Judge<'_> {
                             finding.class == Class::Derived && finding.verdict != Verdict::Untraced
                         })
                 });
-            if sized || found[from].share != found[to].share {
+            if found[from].share != found[to].share {
                 continue;
             }
             let start = sentence[..found[from].at.start]
                 .rfind([';', '.', ':'])
                 .map_or(0, |at| at + 1);
-            let said = words::directions(&sentence[start..found[from].at.start]).pop();
+            let said = words::directions(&sentence[start..found[from].at.start])
+                .pop()
+                .or_else(|| {
+                    let between = sentence.get(found[from].at.end..found[to].at.start)?;
+                    words::directions(between).pop()
+                });
             let (Some(said), Some(first), Some(last)) = (said, &findings[from], &findings[to])
             else {
                 continue;
             };
+            // A size that was judged says which way is better; that the values fall or rise is another claim.
+            let plain = matches!(said.way, Way::Lower | Way::Higher) && verbal(&said.word);
+            if sized && !plain {
+                continue;
+            }
             let traced =
                 |finding: &Finding| matches!(finding.verdict, Verdict::Traced | Verdict::Derived);
             if !traced(first) || !traced(last) || found[from].value == found[to].value {
@@ -140,6 +222,42 @@ impl Judge<'_> {
                 findings[to] = Some(Finding { source, ..wrong });
             }
         }
+    }
+
+    /// `the baseline needs 4720 steps, while the gate reduces this to 1343`: pairs of values of one metric.
+    fn led_to(
+        &self,
+        sentence: &str,
+        found: &[Number],
+        findings: &[Option<Finding>],
+    ) -> Vec<(usize, usize)> {
+        let names = |at: usize| {
+            let finding = findings[at].as_ref()?;
+            let base = finding
+                .base
+                .as_ref()
+                .filter(|_| finding.verdict == Verdict::Traced)?;
+            let mut names = base.names.clone();
+            if let Some(run) = self.evidence.names.run.filter(|run| *run < names.len()) {
+                names[run] = String::new();
+            }
+            Some(names)
+        };
+        let pair = |at: &usize| {
+            let (from, to) = (&found[*at], &found[at + 1]);
+            let between = sentence.get(from.at.end..to.at.start)?;
+            let words: Vec<&str> = words::tokens(between).map(|(_, word)| word).collect();
+            let last = words.iter().rev().take(3).any(|word| *word == "to");
+            let verb = words::directions(between)
+                .iter()
+                .any(|said| matches!(said.way, Way::Lower | Way::Higher) && verbal(&said.word));
+            let one = names(*at).is_some_and(|mine| names(at + 1) == Some(mine));
+            (last && verb && one && words.len() <= 16 && !words.contains(&"from"))
+                .then_some((*at, at + 1))
+        };
+        (0..found.len().saturating_sub(1))
+            .filter_map(|at| pair(&at))
+            .collect()
     }
 
     /// `doubled`, `twice as fast`: numbers in words, which are only ever a warning.
@@ -175,4 +293,15 @@ impl Judge<'_> {
         }
         out
     }
+}
+
+/// Whether a word tells a change as a deed, not as a state: `reduces`, not `lower`.
+fn verbal(word: &str) -> bool {
+    let low = word.to_lowercase();
+    [
+        "reduc", "increas", "decreas", "drop", "fell", "falls", "rise", "rose", "grew", "grows",
+        "cut", "declin", "shrink",
+    ]
+    .iter()
+    .any(|stem| low.starts_with(stem))
 }

@@ -10,6 +10,8 @@ use super::stems::{EMPTY, stems};
 #[derive(Debug)]
 struct Name {
     stems: Vec<String>,
+    /// Its letters and digits in one word.
+    joined: String,
     /// Whether it names a run: these are told in too many ways to contradict anything.
     run: bool,
     /// What the notes call it.
@@ -39,6 +41,12 @@ pub(super) struct Named {
 /// More different names than this at one depth are data, not names.
 const MOST: usize = 400;
 
+/// The letters and digits of a word in small letters: `CIFAR-10` and `cifar10` are one name.
+fn joined(word: &str) -> String {
+    let letters = word.chars().filter(|c| c.is_alphanumeric());
+    letters.flat_map(char::to_lowercase).collect()
+}
+
 impl Names {
     pub(super) fn of(results: &Results) -> Self {
         let mut depths: Vec<BTreeMap<String, Name>> = Vec::new();
@@ -51,7 +59,11 @@ impl Names {
                 if depths.len() <= depth {
                     depths.resize_with(depth + 1, BTreeMap::new);
                 }
-                if !depths[depth].contains_key(name) && depths[depth].len() < MOST {
+                if name != "*"
+                    && !super::repeated::numbered(name)
+                    && !depths[depth].contains_key(name)
+                    && depths[depth].len() < MOST
+                {
                     depths[depth].insert(name.clone(), entry(name, results));
                 }
             }
@@ -75,6 +87,10 @@ impl Names {
             return Named::default();
         }
         let set: BTreeSet<&str> = words.iter().map(String::as_str).collect();
+        let whole: BTreeSet<String> = text
+            .split([' ', '\u{a0}', '/', ',', '(', ')'])
+            .map(joined)
+            .collect();
         let mut out = Named::default();
         for names in &self.depths {
             let mut full: Vec<(usize, &String)> = Vec::new();
@@ -95,7 +111,9 @@ impl Names {
                     partly.push((1.0, name));
                     continue;
                 }
+                let alike = !entry.run && entry.joined.len() > 2 && whole.contains(&entry.joined);
                 if run
+                    || alike
                     || titled
                     || baseline
                     || (!entry.run && !entry.stems.is_empty() && count == entry.stems.len())
@@ -164,6 +182,19 @@ impl Names {
     }
 }
 
+impl Names {
+    /// Whether the name of a run says that it is the baseline.
+    pub(super) fn calls_baseline(&self, run: &str) -> bool {
+        is_baseline(run)
+    }
+
+    /// Whether some run is known to be the baseline.
+    pub(super) fn has_baseline(&self) -> bool {
+        let runs = self.run.and_then(|run| self.depths.get(run));
+        runs.is_some_and(|runs| runs.keys().any(|name| is_baseline(name)))
+    }
+}
+
 fn is_baseline(name: &str) -> bool {
     let low = name.to_lowercase();
     low == "run_0"
@@ -202,6 +233,7 @@ fn entry(name: &str, results: &Results) -> Name {
         .collect();
     Name {
         stems: told,
+        joined: joined(name),
         run,
         titles,
     }
@@ -267,6 +299,16 @@ impl Named {
         })
     }
 
+    /// Whether the text names the baseline, at the depth of the runs.
+    pub(super) fn names_baseline(&self, run: usize) -> bool {
+        let names = [self.full.get(run), self.partly.get(run)];
+        names
+            .into_iter()
+            .flatten()
+            .flatten()
+            .any(|name| is_baseline(name))
+    }
+
     /// Names told in part are named too.
     pub(super) fn lenient(self) -> Self {
         Self {
@@ -275,10 +317,17 @@ impl Named {
         }
     }
 
-    /// Without the names told by half, where `other` tells some.
+    /// Names told by half count only at depths of which `other` tells nothing, not even in part: a head
+    /// `Inference speed` is about speeds, also in a row `Multi-style`.
     pub(super) fn halves_of(mut self, other: &Self) -> Self {
-        if other.half.iter().any(|names| !names.is_empty()) {
-            self.half.clone_from(&other.half);
+        for (depth, mine) in self.half.iter_mut().enumerate() {
+            if other
+                .partly
+                .get(depth)
+                .is_some_and(|names| !names.is_empty())
+            {
+                *mine = other.half.get(depth).cloned().unwrap_or_default();
+            }
         }
         self
     }
@@ -305,24 +354,6 @@ pub(super) fn metric_depth(value: &Value) -> usize {
     if made { last.saturating_sub(1) } else { last }
 }
 
-/// Whether a value is a spread, by its names.
-pub(super) fn is_spread(value: &Value) -> bool {
-    let told = value.names.iter().rev().take(2);
-    told.flat_map(|name| {
-        let low = name.to_lowercase();
-        low.split(|c: char| !c.is_alphanumeric())
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
-    })
-    .any(|word| {
-        [
-            "std", "stderr", "stderrs", "stds", "sem", "se", "ci", "ci95", "interval", "stdev",
-            "sd", "variance", "var", "err",
-        ]
-        .contains(&word.as_str())
-    })
-}
-
 impl Named {
     /// Names of both.
     pub(super) fn and(mut self, other: Self) -> Self {
@@ -344,7 +375,7 @@ impl Named {
     /// Where this says something, what the other says counts too.
     pub(super) fn widened(mut self, other: &Self) -> Self {
         for (mine, theirs) in self.full.iter_mut().zip(&other.full) {
-            if !mine.is_empty() {
+            if mine.len() > 1 {
                 mine.extend(theirs.iter().cloned());
             }
         }

@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 
 use super::super::review::Way;
-use super::context::{Names, is_spread};
+use super::context::Names;
 use super::fit::{Fit, cells, factorial, fit, same, sizes, slack};
+use super::keyed::Keyed;
 use super::results::{Results, Value, Weight};
+use super::spreads::is_spread;
 use super::token::{Number, Share};
 
 /// Two results that differ in the run alone.
@@ -32,6 +34,7 @@ pub(super) struct Evidence {
     pub(super) pairs: Vec<Pair>,
     /// The values of settings, each once.
     distinct: Vec<f64>,
+    pub(super) keyed: Keyed,
     /// Whether settings were given at all.
     pub(super) has_settings: bool,
 }
@@ -75,7 +78,9 @@ impl Evidence {
         distinct.dedup();
         distinct.truncate(400);
         let has_settings = !results.settings.is_empty();
+        let keyed = Keyed::of(&results.settings);
         Self {
+            keyed,
             results,
             names,
             sorted,
@@ -165,7 +170,12 @@ impl Evidence {
     }
 
     /// How a number follows from two settings, or one: `97 · 97`, `5!`, `0.0003 / 2`.
-    pub(super) fn reckoned(&self, number: &Number) -> Option<String> {
+    pub(super) fn reckoned(&self, number: &Number, near: &str) -> Option<String> {
+        let rest = [
+            "split", "train", "test", "valid", "remain", "rest", "held", "fraction", "keep",
+        ]
+        .iter()
+        .any(|word| near.contains(word));
         if number.share != Share::None
             || number.figures == 0
             || (number.whole && number.value.abs() < 12.0)
@@ -190,9 +200,16 @@ impl Evidence {
                     ("n!", factorial(*a)),
                 ]
             } else if number.whole {
-                [("n!", factorial(*a)), ("", f64::NAN), ("", f64::NAN)]
+                // 24 is too common to be told from 4!.
+                let product = Some(factorial(*a)).filter(|product| *product >= 100.0);
+                [
+                    ("n!", product.unwrap_or(f64::NAN)),
+                    ("", f64::NAN),
+                    ("", f64::NAN),
+                ]
             } else {
-                [("n / 2", a / 2.0), ("2·n", a * 2.0), ("1 − n", 1.0 - a)]
+                let others = if rest { 1.0 - a } else { f64::NAN };
+                [("n / 2", a / 2.0), ("2·n", a * 2.0), ("1 − n", others)]
             };
             if let Some((way, _)) = ways.into_iter().find(|(_, value)| same(*value, wanted)) {
                 return Some(format!("{way} of the setting {}", round(*a)));
@@ -242,6 +259,11 @@ fn means(base: &[Value], names: &Names) -> Vec<Value> {
     out
 }
 
+/// Whether two results differ in one name at most, as what is compared does; rows of one column in none.
+fn differs_once(a: &[String], b: &[String]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).filter(|(a, b)| a != b).count() <= 1
+}
+
 fn pairs(base: &[Value], names: &Names) -> Vec<Pair> {
     let mut groups: BTreeMap<Vec<&str>, Vec<usize>> = BTreeMap::new();
     const FEW: usize = 40;
@@ -262,6 +284,9 @@ fn pairs(base: &[Value], names: &Names) -> Vec<Pair> {
         for from in &group {
             let based = names.is_baseline(&base[*from]);
             for to in group.iter().filter(|to| *to != from && (few || based)) {
+                if names.run.is_none() && !differs_once(&base[*from].names, &base[*to].names) {
+                    continue;
+                }
                 if out.len() >= MOST_PAIRS {
                     return out;
                 }

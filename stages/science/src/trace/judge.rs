@@ -4,19 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::around::{
-    Around, approximate, around, clip_left, clip_right, continued, moved, pieces, units, word_at,
-    wordy,
+    Around, approximate, around, clip_left, clip_right, continued, moved, pairs_told, pieces,
+    units, word_at, wordy,
 };
+use super::change;
 use super::context::Named;
-use super::entry::{Class, Entry, Finding};
+use super::entry::{Class, Entry, Finding, Verdict};
 use super::evidence::Evidence;
 use super::kind::{self, Place};
 use super::lookup::{self, Asked};
-use super::plain::{Block, Kind, Lines};
+use super::plain::{Block, CITED, Kind, Lines};
 use super::plainly;
 use super::results::{Value, Weight};
 use super::rows::{self, Traced};
 use super::token::{Number, Share, numbers};
+use super::told;
 use super::words::{self, Said};
 
 /// Every number of a paper, in order.
@@ -121,6 +123,7 @@ impl Judge<'_> {
                     .collect()
             }
             (Kind::Cell, Some(cell)) if !wordy(&block.plain.text) => self.cell(block, cell),
+            (Kind::Cell, Some(cell)) if cell.column == 0 => self.label(block),
             _ => self.prose(block),
         }
     }
@@ -154,10 +157,15 @@ impl Judge<'_> {
         far: &Named,
     ) -> Vec<Judged> {
         let sentence = &block.plain.text[range.clone()];
-        let found = approximate(sentence, numbers(sentence));
+        let mut found = approximate(sentence, numbers(sentence));
+        for number in &mut found {
+            number.spread |= told::spread(&sentence[..number.at.start]);
+        }
+        let found = found;
         let whole = self.evidence.names.named(sentence);
         let soft = whole.clone().or(paragraph).or(far);
-        let context = sentence.split_whitespace().collect::<Vec<_>>().join(" ");
+        let context = sentence.replace(CITED, " ");
+        let context = context.split_whitespace().collect::<Vec<_>>().join(" ");
         let mut findings: Vec<Option<Finding>> = vec![None; found.len()];
         let mut changes: Vec<Option<Said>> = vec![None; found.len()];
         for (index, number) in found.iter().enumerate() {
@@ -171,16 +179,35 @@ impl Judge<'_> {
                     number,
                 )
             });
-            changes[index] = said.filter(|_| !number.name && !number.version && !number.spread);
+            let said = said.or_else(|| change::signed(sentence, number));
+            changes[index] = said.filter(|_| {
+                !number.name
+                    && !number.version
+                    && !number.spread
+                    && !told::arrow(around.after)
+                    && !self.evidence.keyed.says(number, around.after)
+            });
         }
+        // `B lowers the loss from 0.5 to 0.4`: the first value is not of B.
+        let froms: BTreeSet<usize> = pairs_told(sentence, &found, usize::MAX)
+            .into_iter()
+            .map(|(from, _)| from)
+            .collect();
         // Values first, changes between them after.
         for (index, number) in found.iter().enumerate() {
-            if changes[index].is_some() && (number.share != Share::None || !number.whole) {
+            let sized = number.share != Share::None || !number.whole;
+            let factor = number.share == Share::Times && !number.name && !number.version;
+            if (changes[index].is_some() && sized) || factor {
                 continue;
             }
             let start = block.plain.is_formula(range.start + number.at.start);
             let local = self.local(sentence, &found, index);
             let strict = local.clone().or(&self.rescued(&whole, paragraph)).lenient();
+            let strict = if self.evidence.names.run.is_none() && froms.contains(&index) {
+                Named::default()
+            } else {
+                strict
+            };
             let near = local.or(&soft);
             let place = Place {
                 block: block.kind,
@@ -189,13 +216,27 @@ impl Judge<'_> {
                 first: range.start == 0 && number.at.start == 0,
                 settled: self.settled.contains(&key(number)),
                 change: changes[index].is_some(),
+                of: None,
             };
-            findings[index] =
-                Some(self.value(number, &around(sentence, number), &place, &strict, &near));
+            let before = index
+                .checked_sub(1)
+                .and_then(|before| findings[before].as_ref());
+            let of = before.and_then(|finding| finding.base.clone());
+            let place = Place { of, ..place };
+            let finding = self.value(number, &around(sentence, number), &place, &strict, &near);
+            let finding = match told::whose(sentence, &found, index) {
+                Some(whose) => self.owned(finding, whose),
+                None => finding,
+            };
+            findings[index] = Some(finding);
         }
         for index in 0..found.len() {
             if findings[index].is_none() {
-                let strict = self.local(sentence, &found, index);
+                let clause = self
+                    .evidence
+                    .names
+                    .named(told::clause(sentence, &found, index));
+                let strict = self.local(sentence, &found, index).or(&clause);
                 let near = strict.clone().or(&soft);
                 let strict = strict.or(&whole);
                 let finding = self.changed(
@@ -210,7 +251,33 @@ impl Judge<'_> {
                 findings[index] = Some(finding);
             }
         }
+        for (index, number) in found.iter().enumerate() {
+            let lost = findings[index]
+                .as_ref()
+                .is_some_and(|finding| finding.verdict == Verdict::Untraced);
+            if lost
+                && !number.spread
+                && !number.whole
+                && words::difference(&sentence[..number.at.start])
+            {
+                let strict = self.local(sentence, &found, index);
+                let near = strict.clone().or(&soft);
+                let told = self.between_values(&found, &findings, index, None);
+                let looked =
+                    || change::measured(self.evidence, number, None, &strict, &near, false);
+                let finding = told.or_else(|| looked().ok());
+                findings[index] = finding.or(findings[index].take());
+            }
+        }
         self.turned(sentence, &found, &changes, &mut findings);
+        if told::others(sentence, &block.section) {
+            for finding in findings.iter_mut().flatten() {
+                if finding.verdict == Verdict::Untraced {
+                    let why = "reported of a cited work; the results say nothing of it";
+                    *finding = Finding::literal(Class::Name, why).warning();
+                }
+            }
+        }
         let mut out: Vec<Judged> = found
             .into_iter()
             .zip(findings)
@@ -224,9 +291,9 @@ impl Judge<'_> {
 
     /// The names in the words that belong to one number: `for dino` after it, `enwik8 (` before it.
     fn local(&self, sentence: &str, found: &[Number], index: usize) -> Named {
-        // `1.49, 0.95 and 0.91 for a, b and c, respectively`
         if sentence.to_lowercase().contains("respectively") {
-            return Named::default();
+            let words = told::respective(sentence, found, index);
+            return words.map_or_else(Named::default, |words| self.evidence.names.named(words));
         }
         let number = &found[index];
         let end = found
@@ -302,6 +369,8 @@ impl Judge<'_> {
             units: &units(around.after),
             averaged: words::averaged(around.sentence),
             cell: false,
+            of: place.of.as_ref(),
+            around: around.sentence,
             single: lookup::single(around.sentence),
         };
         kind::value(self.evidence, &asked, around, place)

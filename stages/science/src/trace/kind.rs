@@ -2,7 +2,7 @@
 //! be one, a result must be traced.
 
 use super::around::Around;
-use super::entry::{Class, Finding};
+use super::entry::{Base, Class, Finding};
 use super::evidence::Evidence;
 use super::lookup::Asked;
 use super::plain::{Cell, Kind};
@@ -20,13 +20,15 @@ pub(super) struct Place<'a> {
     pub(super) settled: bool,
     /// Whether it is the size of a change.
     pub(super) change: bool,
+    /// What the value before a `±` was traced to.
+    pub(super) of: Option<Base>,
 }
 
 /// Whole numbers up to this count the things just named.
 pub(super) const SMALL: f64 = 12.0;
 
 /// Whether a section is about how experiments were made.
-fn set_up(section: &str) -> bool {
+pub(super) fn set_up(section: &str) -> bool {
     let low = section.to_lowercase();
     [
         "setup",
@@ -93,7 +95,17 @@ pub(super) fn value(
     let set_up = set_up(place.section);
     let setting = evidence.setting(number);
     let settled = place.settled && number.share == Share::Percent;
-    let told = word.is_some() || set_up || settled;
+    let told = word.is_some()
+        || set_up
+        || settled
+        || (number.share == Share::Percent && evidence.keyed.says(number, around.after));
+    if let Some(why) = evidence
+        .keyed
+        .against(number, around.before)
+        .filter(|_| !place.change)
+    {
+        return Finding::untraced(Class::Configuration, why);
+    }
     if let Some((_, source)) = setting.filter(|_| told && !place.change) {
         let why = match &word {
             Some(word) => format!("a setting, beside `{word}`"),
@@ -119,9 +131,11 @@ pub(super) fn value(
             .join(" ")
     )
     .to_lowercase();
-    let measured =
-        !number.unit.is_empty() || close.split(' ').any(|word| words::has(MEASURED, word));
-    let counted = number.whole && number.share == Share::None && !number.about;
+    let next = words::tokens(around.after).next();
+    let things = number.whole && next.is_some_and(|(_, word)| words::things(word));
+    let measured = !number.unit.is_empty()
+        || (!things && close.split(' ').any(|word| words::has(MEASURED, word)));
+    let counted = number.whole && number.share == Share::None && (!number.about || things);
     if counted && number.value.abs() <= SMALL && !measured {
         let why = "a small count; counts are not checked";
         let finding = Finding::literal(
@@ -143,7 +157,9 @@ pub(super) fn value(
         Ok(finding)
             if word.is_some() && !measured && finding.chance.is_none_or(|chance| chance > 0.02) =>
         {
-            finding.source
+            finding
+                .source
+                .map(|source| format!("equals {source}, but stands beside a word of a setting"))
         }
         Ok(finding) => return finding,
         Err(found) => found,
@@ -156,7 +172,7 @@ pub(super) fn value(
     }
     if (word.is_some() || set_up || number.whole)
         && !place.change
-        && let Some(how) = evidence.reckoned(number)
+        && let Some(how) = evidence.reckoned(number, &close)
     {
         return Finding::new(Class::Configuration, super::entry::Verdict::Derived, how);
     }
@@ -175,6 +191,16 @@ pub(super) fn value(
             Class::Structural
         };
         return Finding::literal(class, "a count that nothing explains").warning();
+    }
+    // A value of several digits that is a setting to the last of them.
+    if let Some((_, source)) = setting.filter(|_| {
+        number.figures >= 3
+            && !place.change
+            && number.share == Share::None
+            && number.unit.is_empty()
+    }) {
+        let why = "a setting, by its value alone";
+        return Finding::literal(Class::Configuration, why).from(source.clone());
     }
     let unknown = found.unwrap_or_else(|| "no result and no setting has this value".to_owned());
     if (word.is_some() || set_up) && !measured {
@@ -233,6 +259,7 @@ pub(super) fn unknown_setting(
     cell: &Cell,
 ) -> Option<Finding> {
     let caption = cell.caption.to_lowercase();
+    let low = format!("{} {}", cell.columns, cell.rows).to_lowercase();
     let told =
         words::setting("", &cell.columns).is_some() || words::setting("", &cell.rows).is_some();
     let settings = [
@@ -250,7 +277,7 @@ pub(super) fn unknown_setting(
     if measured || !told {
         return None;
     }
-    if let Some(how) = evidence.reckoned(number) {
+    if let Some(how) = evidence.reckoned(number, &low) {
         return Some(Finding::new(
             Class::Configuration,
             super::entry::Verdict::Derived,

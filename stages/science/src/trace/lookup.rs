@@ -1,11 +1,12 @@
 //! Whether a number is a measured value: the results that agree with it and with the words around it.
 //! Few digits agree with anything, so the fewer there are, the more the words must say.
 
-use super::context::{Named, is_spread};
+use super::context::Named;
 use super::entry::{Base, Class, Finding, Verdict};
 use super::evidence::{Evidence, Hit};
 use super::fit::{Fit, fit};
 use super::results::{Value, Weight};
+use super::spreads::{is_spread, kin, kin_of};
 use super::token::{Number, Share};
 
 /// What is known of the place of a number.
@@ -17,11 +18,15 @@ pub(super) struct Asked<'a> {
     pub(super) near: &'a Named,
     /// Which depths of `strict` matter for values with so many names.
     pub(super) matters: &'a dyn Fn(&Value, usize) -> bool,
+    /// The words that may say what is measured: the sentence, or the row and column.
+    pub(super) around: &'a str,
     /// Words about units: a column's head, the words that follow.
     pub(super) units: &'a str,
     /// Whether it is about a mean over several results.
     pub(super) averaged: bool,
     pub(super) cell: bool,
+    /// What the value before a `±` was traced to.
+    pub(super) of: Option<&'a Base>,
     /// Whether the words speak of single repetitions, so that one of them is meant and not their mean.
     pub(super) single: bool,
 }
@@ -112,6 +117,10 @@ impl Evidence {
             // Accuracies are often shown as percentages without saying so.
             scales.push(100.0);
         }
+        let of = asked.of.filter(|_| number.spread);
+        if let Some(of) = of.filter(|of| of.scale != 1.0) {
+            scales.push(of.scale);
+        }
         let values = &self.results.values;
         let counts = |value: &Value| {
             is_spread(value) == number.spread
@@ -130,6 +139,24 @@ impl Evidence {
                 && counts(value)
                 && (value.weight != Weight::Note || number.figures >= 3)
         });
+        // A spread beside a traced mean is the spread of that mean.
+        if let Some(of) = of {
+            let kin = |hit: &&Hit| kin(&values[hit.index].names, &of.names);
+            if let Some(hit) = fitting.iter().find(kin) {
+                let value = &values[hit.index];
+                let why = format!("{}, the spread of the value before it", value.value);
+                return Ok(
+                    Finding::new(Class::Result, Verdict::Traced, why).from(value.source.clone())
+                );
+            }
+            let known = |value: &&Value| is_spread(value) && kin_of(value, of);
+            if let Some(other) = values.iter().find(known) {
+                return Err(Some(format!(
+                    "the value before it has the spread {}",
+                    other.source
+                )));
+            }
+        }
         // Notes repeat the results: what the files speak against, the notes do not bear.
         let refuted = other
             .iter()
@@ -174,6 +201,7 @@ impl Evidence {
             finding.base = Some(Base {
                 names: value.names.clone(),
                 runs,
+                scale: hit.scale,
             });
             return Ok(if value.weight == Weight::Note {
                 finding.warning()
@@ -181,7 +209,7 @@ impl Evidence {
                 finding
             });
         }
-        if let Some(finding) = self.mean(asked, &scales) {
+        if let Some(finding) = self.mean(asked, &scales).or_else(|| self.rest(asked)) {
             return Ok(finding);
         }
         Err(other.first().map(|hit| {
@@ -235,6 +263,46 @@ impl Evidence {
         finding.base = Some(Base {
             names: value.names.clone(),
             runs: Vec::new(),
+            scale: 1.0,
+        });
+        Some(finding)
+    }
+}
+
+/// What a text calls errors, as the rest of a measured accuracy.
+impl Evidence {
+    fn rest(&self, asked: &Asked<'_>) -> Option<Finding> {
+        let number = asked.number;
+        let told = ["error", "misclassif"]
+            .iter()
+            .any(|word| asked.around.to_lowercase().contains(word));
+        if !told || number.spread || number.figures < 2 {
+            return None;
+        }
+        let found = self.base[..self.means].iter().find(|value| {
+            let accurate = value
+                .names
+                .iter()
+                .any(|name| super::stems::stems(name).iter().any(|stem| stem == "acc"));
+            let against = asked.near.against(value, &|depth| {
+                (asked.matters)(value, depth) && depth < super::context::metric_depth(value)
+            });
+            let whole = if value.value > 1.0 { 100.0 } else { 1.0 };
+            let rest = whole - value.value;
+            let scale = if number.share == Share::Percent && whole == 1.0 {
+                100.0
+            } else {
+                1.0
+            };
+            accurate && against.is_none() && fit(rest * scale, number).is_some()
+        })?;
+        let why = format!("the rest of {}, an accuracy", found.value);
+        let mut finding =
+            Finding::new(Class::Derived, Verdict::Derived, why).from(found.source.clone());
+        finding.base = Some(Base {
+            names: vec!["error".to_owned()],
+            runs: Vec::new(),
+            scale: 1.0,
         });
         Some(finding)
     }

@@ -2,7 +2,7 @@
 //! language as numbers need.
 
 use super::maths;
-use super::plain::{Block, Dialect, Kind, Plain};
+use super::plain::{Block, CITED, Dialect, Kind, Plain};
 use super::table;
 
 /// Reads a paper.
@@ -278,6 +278,9 @@ fn words(text: &str, offset: usize, dialect: Dialect) -> Plain {
         });
         if let Some(length) = skipped {
             out.space(place);
+            if rest.starts_with("[@") || rest.starts_with("\\cite") {
+                out.push(CITED, place);
+            }
             at += length;
             continue;
         }

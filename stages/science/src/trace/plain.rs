@@ -51,6 +51,9 @@ impl Plain {
     }
 }
 
+/// Stands for citations, which are no words.
+pub(super) const CITED: char = '\u{fffc}';
+
 /// What a block is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {

@@ -67,7 +67,74 @@ pub(super) fn plain(number: &Number, around: &Around<'_>, place: &Place<'_>) -> 
             return Some(Finding::literal(Class::Year, "a year"));
         }
     }
+    if number.share == Share::None
+        && number.value < 100.0
+        && number.step >= 0.01
+        && let Some(part) = words::part(before).filter(|part| words::divided(part))
+    {
+        return Some(Finding::literal(
+            Class::Structural,
+            format!("the number of a {}", part.to_lowercase()),
+        ));
+    }
+    let low = before.to_lowercase();
+    if [
+        "arxiv:",
+        "arxiv: ",
+        "doi:",
+        "doi: ",
+        "isbn ",
+        "github.com",
+        "issue #",
+        "pmid:",
+    ]
+    .iter()
+    .any(|mark| low.ends_with(mark))
+    {
+        return Some(Finding::literal(Class::Name, "the number of a document"));
+    }
+    let given = words::tokens(around.sentence).next().map(|(_, word)| word);
+    let supposed =
+        given.is_some_and(|word| ["Let", "Suppose", "Assume", "Given", "Denote"].contains(&word));
+    if supposed && before.trim_end().ends_with(['=', '≈', '≤', '≥', '<', '>']) {
+        return Some(Finding::literal(Class::Formula, "supposed, not measured"));
+    }
+    if sized(number, around, super::kind::set_up(place.section)) {
+        return Some(Finding::literal(Class::Name, "the size of a model, by its words").warning());
+    }
+    if let Some(finding) = split(number, around) {
+        return Some(finding);
+    }
     convention(number, around)
+}
+
+/// `BERT-base has 110M parameters`: a size of a model with a name, told in millions or billions.
+fn sized(number: &Number, around: &Around<'_>, set_up: bool) -> bool {
+    let next = words::tokens(around.after)
+        .next()
+        .map(|(_, word)| word.to_lowercase());
+    let counts = next.is_some_and(|next| next.starts_with("param")) && number.step >= 1e5;
+    let clause = around.before.rsplit([';', ',']).next().unwrap_or_default();
+    let own = words::tokens(clause)
+        .any(|(_, word)| ["we", "our", "ours"].contains(&word.to_lowercase().as_str()));
+    let named = words::tokens(clause)
+        .any(|(_, word)| word.chars().filter(|c| c.is_uppercase()).count() > 1);
+    counts && ((named && !own) || set_up)
+}
+
+/// `80/20` and `70/15/15`: the parts of a whole.
+fn split(number: &Number, around: &Around<'_>) -> Option<Finding> {
+    if !number.whole || number.share != Share::None {
+        return None;
+    }
+    let part = |c: char| c.is_ascii_digit() || c == '/';
+    let before = &around.before[around.before.trim_end_matches(part).len()..];
+    let after = around.after;
+    let after = &after[..after.find(|c| !part(c)).unwrap_or(after.len())];
+    let all = format!("{before}{}{after}", number.value);
+    let sum: Option<f64> = all.split('/').map(|part| part.parse::<f64>().ok()).sum();
+    (all.contains('/') && sum == Some(100.0))
+        .then(|| Finding::literal(Class::Configuration, "a part of a split").warning())
 }
 
 fn year(number: &Number, around: &Around<'_>) -> bool {
@@ -80,6 +147,7 @@ fn year(number: &Number, around: &Around<'_>) -> bool {
     let before = around.before.trim_end();
     let after = around.after.trim_start();
     let word = before
+        .trim_end_matches('.')
         .rsplit(|c: char| !c.is_alphanumeric())
         .next()
         .unwrap_or_default()
@@ -93,8 +161,12 @@ fn year(number: &Number, around: &Around<'_>) -> bool {
     ]
     .contains(&word.as_str())
         || months.iter().any(|month| word.starts_with(month));
-    let counted = after.starts_with(|c: char| c.is_alphabetic());
-    dated && (!counted || word == "in" && after.starts_with("and"))
+    // `in 2000 steps` counts; `in 2017 the` does not.
+    let counted = words::tokens(after)
+        .next()
+        .filter(|_| after.starts_with(|c: char| c.is_alphabetic()))
+        .is_some_and(|(_, next)| words::counted(next));
+    dated && !counted
         || (before.ends_with([',', '('])
             && after.starts_with([')', ';', ',', 'a', 'b'])
             && !counted)
@@ -118,9 +190,12 @@ fn convention(number: &Number, around: &Around<'_>) -> Option<Finding> {
         .collect::<String>()
         .to_lowercase();
     if number.share == Share::Percent && (80.0..100.0).contains(&number.value) {
-        let interval = ["interval", "confidence", " ci", "level", "credible"]
-            .iter()
-            .any(|word| next.contains(word));
+        let interval = words::tokens(&next).any(|(_, word)| {
+            ["ci", "cis", "level"].contains(&word)
+                || ["interval", "confidence", "credible"]
+                    .iter()
+                    .any(|stem| word.starts_with(stem))
+        });
         if interval || before.ends_with("confidence of ") || before.trim_end().ends_with("ci") {
             return Some(Finding::literal(
                 Class::Convention,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
 
+use super::repeated;
 use super::series::{notes, series, table};
 
 /// How far a value can vouch for a number.
@@ -102,6 +103,7 @@ pub(super) fn read(folder: &Path, paper: &str) -> Results {
         let inner = path.strip_prefix(folder).unwrap_or(&path).to_path_buf();
         file(&path, &inner, paper, &mut results);
     }
+    repeated::gather(&mut results);
     results
 }
 

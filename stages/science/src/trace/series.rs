@@ -1,5 +1,6 @@
 //! Values of lists, tables, notes and logs, with the means and spreads that lists have.
 
+use super::repeated;
 use super::results::{MOST_VALUES, Results, Value, Weight, source};
 
 /// Longer lists are curves, not repetitions.
@@ -80,6 +81,15 @@ pub(super) fn series(
     }
 }
 
+/// Whether a column numbers its rows.
+fn counts(header: &str) -> bool {
+    repeated::repeats(header) || repeated::steps(header)
+}
+
+fn wordy(cell: &str) -> bool {
+    cell.trim().parse::<f64>().is_err() && !cell.trim().is_empty()
+}
+
 pub(super) fn table(text: &str, mark: u8, names: &[String], file: &str, results: &mut Results) {
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(mark)
@@ -89,54 +99,78 @@ pub(super) fn table(text: &str, mark: u8, names: &[String], file: &str, results:
         return results.warnings.push(format!("{file} has no header line"));
     };
     let rows: Vec<csv::StringRecord> = reader.records().filter_map(Result::ok).collect();
-    let few = rows.len() <= 60;
+    let few = rows.len() <= 60 && !headers.iter().any(repeated::steps);
+    let mut told = Vec::new();
     for (index, row) in rows.iter().enumerate() {
         let words: Vec<String> = row
             .iter()
-            .filter(|cell| cell.parse::<f64>().is_err() && !cell.is_empty())
+            .filter(|cell| wordy(cell))
             .map(str::to_owned)
             .collect();
-        for (header, cell) in headers.iter().zip(row.iter()) {
-            let Some(value) = cell
-                .trim()
-                .parse::<f64>()
-                .ok()
-                .filter(|value| value.is_finite())
-            else {
-                continue;
-            };
+        let cells: Vec<Option<f64>> = (0..headers.len())
+            .map(|column| {
+                let value: f64 = row.get(column)?.trim().parse().ok()?;
+                Some(value).filter(|value| value.is_finite())
+            })
+            .collect();
+        let last = index + 1 == rows.len();
+        for (header, value) in headers.iter().zip(&cells) {
+            let Some(value) = value else { continue };
             if results.values.len() >= MOST_VALUES {
                 return;
             }
             let names = [names, &words, &[header.trim().to_owned()]].concat();
-            let last = index + 1 == rows.len();
             results.values.push(Value {
-                value,
+                value: *value,
                 names,
                 source: format!("{file}: line {}, {}", index + 2, header.trim()),
-                weight: if few || last {
+                weight: if (few || last) && !counts(header) {
                     Weight::Result
                 } else {
                     Weight::Point
                 },
             });
         }
+        let repetition = headers
+            .iter()
+            .zip(row.iter())
+            .find(|(header, _)| repeated::repeats(header));
+        told.push(repeated::Row {
+            words,
+            repetition: repetition.map(|(_, cell)| cell.to_owned()),
+            cells,
+        });
+    }
+    if told.iter().any(|row| row.repetition.is_some()) {
+        let headers: Vec<String> = headers
+            .iter()
+            .map(|header| header.trim().to_owned())
+            .collect();
+        repeated::rows(&told, &headers, names, file, results);
     }
     for (column, header) in headers.iter().enumerate().filter(|_| rows.len() > 1) {
         let values: Vec<f64> = rows
             .iter()
             .filter_map(|row| row.get(column)?.trim().parse().ok())
             .collect();
-        if values.len() == rows.len() {
+        if values.len() == rows.len() && !counts(header) {
             let made = results.values.len();
-            let names = [names, &[header.trim().to_owned()]].concat();
+            // The words of a row stand at depths of their own, so that metrics of rows and columns agree.
+            let wide = rows[0].iter().filter(|cell| wordy(cell)).count();
+            let any = vec!["*".to_owned(); wide];
+            let names = [names, &any, &[header.trim().to_owned()]].concat();
             series(&values, &names, file, header.trim(), results);
             // Its members are there already, by line.
-            let kept: Vec<Value> = results
+            let mut kept: Vec<Value> = results
                 .values
                 .drain(made..)
                 .filter(|value| value.weight == Weight::Computed)
                 .collect();
+            // The extremes of a curve are no results of their own.
+            if headers.iter().any(repeated::steps) {
+                kept.iter_mut()
+                    .for_each(|value| value.weight = Weight::Point);
+            }
             results.values.extend(kept);
         }
     }

@@ -8,7 +8,9 @@ pub(super) const EMPTY: [&str; 26] = [
 ];
 
 /// Words that papers and files write differently.
-const ALIKE: [(&str, &str); 34] = [
+const ALIKE: [(&str, &str); 36] = [
+    ("throughput", "token"),
+    ("tok", "token"),
     ("validation", "val"),
     ("evaluation", "eval"),
     ("training", "train"),
@@ -73,6 +75,9 @@ fn stem(word: &str) -> String {
     };
     if let Some(short) = alike(word) {
         return short;
+    }
+    if let Some(rest) = word.strip_suffix("ies").filter(|rest| rest.len() > 3) {
+        return format!("{rest}y");
     }
     let single = word
         .strip_suffix('s')

@@ -3,7 +3,7 @@
 
 use super::commands::{self, HEADINGS, group};
 use super::maths;
-use super::plain::{Block, Kind, Plain};
+use super::plain::{Block, CITED, Kind, Plain};
 
 /// Reads a paper.
 pub(super) fn read(source: &str) -> Vec<Block> {
@@ -223,6 +223,7 @@ impl<'s> Reader<'s> {
             _ => {}
         }
         if plain_name.to_lowercase().contains("cite") {
+            self.open.push(CITED, at);
             return self.groups("-", end, to);
         }
         if let Some(sign) = maths::sign(plain_name) {

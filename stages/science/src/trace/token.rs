@@ -146,7 +146,10 @@ fn read(text: &str, start: usize) -> Number {
         .count();
     let (negative, from) = sign(text, start);
     let unit = unit(&text[end..]);
-    let (share, length) = share(&text[end..]);
+    let (mut share, mut length) = share(&text[end..]);
+    if let Some(points) = points_after(&text[end..]).filter(|_| share == Share::None && !whole) {
+        (share, length) = (Share::Points, points);
+    }
     let name = named(&text[..start], &text[end..], share, &unit);
     // Only the words right before it matter.
     let near = text[..from]
@@ -178,6 +181,26 @@ fn read(text: &str, start: usize) -> Number {
         version,
         unit,
     }
+}
+
+/// `2.7 points`, `1.3 BLEU points`: the length up to the end of that word.
+fn points_after(rest: &str) -> Option<usize> {
+    let mut at = 0;
+    for _ in 0..2 {
+        let gap = rest[at..].len() - rest[at..].trim_start_matches([' ', '\u{a0}', '-']).len();
+        let word = &rest[at + gap..];
+        let end = word
+            .find(|c: char| !c.is_alphanumeric())
+            .unwrap_or(word.len());
+        if gap == 0 || end == 0 {
+            return None;
+        }
+        at += gap + end;
+        if ["points", "point"].contains(&&word[..end]) {
+            return Some(at);
+        }
+    }
+    None
 }
 
 /// Whether the separator at `at` stands between groups of three digits.
@@ -240,10 +263,20 @@ fn unit(rest: &str) -> String {
     }
 }
 
+/// Whether the text ends with a word of letters and digits, `A100` before `-80GB`.
+fn model(text: &str) -> bool {
+    let word = text
+        .rsplit(|c: char| !c.is_alphanumeric())
+        .next()
+        .unwrap_or_default();
+    word.starts_with(|c: char| c.is_alphabetic()) && text.ends_with(|c: char| c.is_ascii_digit())
+}
+
 fn named(before: &str, after: &str, share: Share, unit: &str) -> bool {
     let dash = before.trim_end_matches(['-', '‑']);
     let joined = before.ends_with(|c: char| c.is_alphabetic() || c == '_')
-        || (dash.len() < before.len() && dash.ends_with(|c: char| c.is_alphabetic()));
+        || (dash.len() < before.len()
+            && (dash.ends_with(|c: char| c.is_alphabetic()) || model(dash)));
     let letters = after.starts_with(|c: char| c.is_alphabetic() || c == '_')
         && share == Share::None
         && unit.is_empty();

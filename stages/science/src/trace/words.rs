@@ -4,7 +4,7 @@
 use super::super::review::Way;
 
 /// Words before a number that make it the name of a part or of a run.
-const PARTS: &str = "table tab figure fig section sec equation eq appendix algorithm alg step seed run version \
+const PARTS: &str = "§ table tab figure fig section sec equation eq appendix algorithm alg step seed run version \
     chapter line page theorem lemma proposition definition corollary phase stage part level \
     layer experiment row column footnote";
 
@@ -133,6 +133,26 @@ pub(crate) fn part(before: &str) -> Option<String> {
     (touching && has(PARTS, single(&low))).then(|| word.to_owned())
 }
 
+/// Whether a word names what experiments are made of, which is counted, never measured.
+pub(super) fn things(word: &str) -> bool {
+    const THINGS: &str = "seed run trial repetition fold dataset task layer head model variant method baseline \
+        environment experiment gpu class set";
+    has(THINGS, single(&word.to_lowercase()))
+}
+
+/// Whether a part's number may have a point: `Section 4.2`, `Figure 2.1`.
+pub(super) fn divided(part: &str) -> bool {
+    const DIVIDED: &str = "table tab figure fig section sec equation eq appendix algorithm alg chapter \
+        theorem lemma proposition definition corollary";
+    has(DIVIDED, single(&part.to_lowercase()))
+}
+
+/// Whether a word names things that are counted or measured.
+pub(super) fn counted(word: &str) -> bool {
+    let low = word.to_lowercase();
+    has(SETTINGS, single(&low)) || super::kind::is_unit(&low)
+}
+
 /// The name whose version or model a number is: `PyTorch 1.9`.
 pub(super) fn versioned(before: &str) -> Option<String> {
     let word = last_words(before, 1).pop()?;
@@ -181,7 +201,7 @@ pub(super) fn change(before: &str, after: &str) -> Option<Said> {
                 "is", "was", "at",
             ]
             .contains(&word)
-                || has(SETTINGS, single(word))
+                || (has(SETTINGS, single(word)) && !word.starts_with("point"))
         };
         if !verb && !between.iter().any(stops) {
             return Some(Said {
@@ -241,6 +261,21 @@ pub(super) fn change(before: &str, after: &str) -> Option<Said> {
         }),
         _ => None,
     }
+}
+
+/// Whether the words before a number speak of a difference without a direction, or of one that a verb
+/// tells: `the gap is 0.3`, `removing it costs 0.05 AUC`.
+pub(super) fn difference(before: &str) -> bool {
+    let clause = before.rsplit(['.', ';', ':']).next().unwrap_or(before);
+    let words = last_words(clause, 12);
+    let noun = words
+        .iter()
+        .any(|word| has("difference differences gap margin advantage", single(word)));
+    let verb = words
+        .iter()
+        .take(8)
+        .any(|word| has("costs cost gains gained loses lost adds", word));
+    noun || verb
 }
 
 /// Whether the words next to a number are about a mean over several results.
