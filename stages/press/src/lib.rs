@@ -4,6 +4,7 @@
 
 mod bibliography;
 mod check;
+mod claims;
 mod draft;
 mod input;
 mod latex;

@@ -124,7 +124,12 @@ impl<'s> Reader<'s, '_, '_> {
     fn text(&mut self, text: &str, at: &Range<usize>, out: &mut Vec<Inline>) {
         for piece in pieces(text) {
             match piece {
-                Ok(words) => push(out, words, self.source.original(at.start)),
+                Ok(words) => {
+                    // A piece is a part of `text`; where signs were replaced, its place is that of the whole.
+                    let offset = words.as_ptr() as usize - text.as_ptr() as usize;
+                    let offset = if text.len() == at.len() { offset } else { 0 };
+                    push(out, words, self.source.original(at.start + offset));
+                }
                 Err(index) => {
                     let Some(asked) = self.source.usage(index) else {
                         continue;

@@ -26,7 +26,7 @@ const PACKAGES: &str = r"\usepackage[T1]{fontenc}
 \usepackage[utf8]{inputenc}
 \IfFileExists{lmodern.sty}{\usepackage{lmodern}}{}
 \usepackage{amsmath,amssymb}
-\usepackage{graphicx,booktabs,longtable,xcolor}
+\usepackage{graphicx,booktabs,longtable,array,xcolor}
 \usepackage[numbers,sort&compress]{natbib}
 ";
 
@@ -36,7 +36,7 @@ const MACROS: &str = r"\usepackage[hidelinks]{hyperref}
 \DeclareRobustCommand{\val}[1]{\ifmmode\csname val@#1\endcsname\else\hyperlink{number.#1}{\textcolor[HTML]{1F4E79}{\csname val@#1\endcsname}}\fi}
 \pdfstringdefDisableCommands{\def\val#1{#1}}
 \newcommand{\unknown}[1]{\textit{[not known: #1]}}
-\newcommand{\origin}[6]{\hypertarget{number.#1}{#1} & \csname val@#1\endcsname & {\ttfamily\scriptsize\raggedright #2\par} & {\ttfamily\scriptsize #3} & #4 & #5 & {\ttfamily\scriptsize #6} \\}
+\newcommand{\origin}[6]{\hypertarget{number.#1}{#1} & \csname val@#1\endcsname & {\ttfamily\scriptsize #2} & {\ttfamily\scriptsize #3} & #4 & #5 & {\ttfamily\scriptsize #6} \\}
 \input{numbers}
 ";
 
@@ -164,7 +164,7 @@ const APPENDIX: &str = r"\clearpage\onecolumn\appendix
 Every number in this paper is a reference that was resolved when the paper was typeset; nobody typed it.
 Each links to its row here. \emph{Document} is the stage output that holds the value, \emph{digest} the start of the blake3 of that output.
 {\small
-\begin{longtable}{rp{0.17\linewidth}p{0.3\linewidth}rrll}
+\begin{longtable}{r>{\raggedright\arraybackslash}p{0.19\linewidth}>{\raggedright\arraybackslash}p{0.27\linewidth}rrll}
 \toprule
 \textbf{\#} & \textbf{Shown} & \textbf{Reference} & \textbf{Full precision} & \textbf{\emph{n}} & \textbf{Document} & \textbf{Digest} \\
 \midrule

@@ -205,7 +205,7 @@ impl Emitter<'_> {
         let caption = self.inlines(caption);
         let _ = writeln!(
             self.out,
-            "\\begin{{table{star}}}[t]\n\\centering\\small\n\\caption{{{caption}}}{}\n{tabular}\\end{{table{star}}}\n",
+            "\\begin{{table{star}}}[t]\n\\centering\\small\n\\caption{{{caption}}}{}\\vspace{{4pt}}\n{tabular}\\end{{table{star}}}\n",
             labelled(label.as_deref()),
         );
     }

@@ -4,6 +4,7 @@ use kyobashi_stage::Failure;
 
 use crate::bibliography::{self, Works};
 use crate::check::{Known, Warning, check};
+use crate::claims::unborne;
 use crate::draft::matter::{self, Matter, Provenance};
 use crate::draft::place::{Problem, failure};
 use crate::draft::read::read;
@@ -11,7 +12,7 @@ use crate::draft::source::Source;
 use crate::draft::tree::{Block, Inline, words};
 use crate::numbers::record::Number;
 use crate::numbers::resolve::Resolver;
-use crate::paper::stage::Asked;
+use crate::paper::stage::{Asked, Claims};
 
 /// A draft that was read and checked.
 pub(crate) struct Manuscript {
@@ -77,7 +78,18 @@ pub(crate) fn manuscript(asked: &Asked) -> Result<Manuscript, Failure> {
         figures: &names,
         works: &works,
     };
-    let warnings = check(draft, &[&summary, &body], &known, &mut problems);
+    let mut warnings = check(draft, &[&summary, &body], &known, &mut problems);
+    if asked.claims != Claims::Pass {
+        let unborne = unborne(&[&summary, &body], &resolver.numbers, &asked.results);
+        match asked.claims {
+            Claims::Refuse => problems.extend(unborne),
+            _ => warnings.extend(
+                unborne
+                    .into_iter()
+                    .map(|problem| Warning::at(draft, problem.at.start, problem.message)),
+            ),
+        }
+    }
     if !problems.is_empty() {
         return Err(failure(draft, &problems));
     }

@@ -46,6 +46,12 @@ impl Stage for Set {
                     "BibTeX of the works that the draft cites",
                 ),
                 Port::or(
+                    "claims",
+                    "str",
+                    "refuse",
+                    "what becomes of a claim of direction that the results do not bear out: refuse, warn or pass",
+                ),
+                Port::or(
                     "style",
                     "str",
                     "ieee",
@@ -68,7 +74,7 @@ impl Stage for Set {
             ],
             ..Signature::new(
                 "paper/set",
-                1,
+                2,
                 "Typesets a paper whose numbers all lead to their origin",
             )
         }
@@ -86,6 +92,14 @@ impl Stage for Set {
     }
 }
 
+/// What becomes of sentences that the results do not bear out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Claims {
+    Pass,
+    Warn,
+    Refuse,
+}
+
 /// Everything that a paper is made from.
 pub(crate) struct Asked {
     pub(crate) draft: String,
@@ -97,6 +111,7 @@ pub(crate) struct Asked {
     pub(crate) provenance: Option<Provenance>,
     pub(crate) bibliography: Option<String>,
     pub(crate) style: String,
+    pub(crate) claims: Claims,
 }
 impl Asked {
     /// # Errors
@@ -145,6 +160,15 @@ impl Asked {
             provenance,
             bibliography: optional("bibliography")?,
             style: call.get("style")?,
+            claims: match call.get::<String>("claims")?.as_str() {
+                "pass" => Claims::Pass,
+                "warn" => Claims::Warn,
+                "refuse" => Claims::Refuse,
+                other => {
+                    return Err(Failure::new(format!("`claims: {other}` is unknown"))
+                        .help("one of refuse, warn and pass"));
+                }
+            },
         })
     }
 }

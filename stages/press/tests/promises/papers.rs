@@ -279,3 +279,72 @@ fn hostile_drafts_come_back_as_failures_or_papers() {
     }
     assert!(set("").is_err());
 }
+
+#[test]
+fn a_claim_needs_an_interval_without_zero_and_the_right_direction() {
+    let refuse = |body: &str| desk(&short(body)).run("paper/set");
+    let from = |set: &str| {
+        format!(
+            "from \\val{{baseline.by.{set}.eval_loss.mean}}{{.3}} to \\val{{trial.by.{set}.eval_loss.mean}}{{.3}}"
+        )
+    };
+    for borne in [
+        format!("The trial improves the loss {}.", from("circle")),
+        format!("It reduces the loss {}.", from("circle")),
+        "On circle it is \\val{comparison.by.circle.eval_loss.verdict}.".to_owned(),
+        "It is \\change{baseline.by.circle.eval_loss}{trial.by.circle.eval_loss}.".to_owned(),
+        format!("On dino it does not improve: {}.", from("dino")),
+        format!("On dino the loss goes {}.", from("dino")),
+        format!("It improves much. On dino the loss goes {}.", from("dino")),
+    ] {
+        assert!(refuse(&borne).is_ok(), "{borne}: {:?}", refuse(&borne));
+    }
+    for unborne in [
+        format!("The trial improves the loss {}.", from("dino")),
+        format!("It increases the loss {}.", from("circle")),
+        format!("It is worse {}.", from("circle")),
+        "It is \\change{baseline.by.dino.eval_loss}{trial.by.dino.eval_loss}.".to_owned(),
+        format!(
+            "On **circle and dino it improves** {} and {}.",
+            from("circle"),
+            from("dino")
+        ),
+    ] {
+        assert!(refuse(&unborne).is_err(), "{unborne}");
+    }
+    let failure = refuse(&format!(
+        "Text. The trial improves the loss {}.",
+        from("dino")
+    ))
+    .unwrap_err();
+    assert!(
+        failure.message.starts_with("draft.md:6:17: `improves` is not borne out: `comparison.by.dino.eval_loss` differs by \u{2212}0.00181 [\u{2212}0.0203, 0.0167], n = 3 and 3, lower is better"),
+        "{}",
+        failure.message
+    );
+}
+
+#[test]
+fn a_claim_at_two_runs_is_refused_or_a_warning_where_that_was_asked() {
+    let mut results: Value = serde_json::from_str(RESULTS).unwrap();
+    results["comparison"]["by"]["circle"]["eval_loss"]["trial"]["n"] = json!(2);
+    let draft = short("It is \\val{comparison.by.circle.eval_loss.verdict}.");
+    let refused = desk(&draft)
+        .with("results", results.clone())
+        .run("paper/set")
+        .unwrap_err();
+    let told =
+        |text: &str| text.contains("`better` is not borne out") && text.contains("n = 3 and 2");
+    assert!(told(&refused.message), "{}", refused.message);
+    let set = desk(&draft)
+        .with("results", results)
+        .with("claims", "warn")
+        .run("paper/set")
+        .unwrap();
+    let warnings = value(&set, "numbers")["warnings"].clone();
+    let mut warnings = warnings.as_array().unwrap().iter();
+    assert!(
+        warnings.any(|warning| told(warning["message"].as_str().unwrap())),
+        "{warnings:?}"
+    );
+}
