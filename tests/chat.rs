@@ -174,3 +174,53 @@ outputs: {lines: "${ask.line}"}
     space.run("samples.yaml", &["--set", "params.n=8"]);
     assert_eq!(server.bodies().len(), 8, "three more were paid");
 }
+
+#[test]
+fn a_picture_is_sent_and_enters_the_key_by_its_content() {
+    let server = ModelServer::start("A bridge.");
+    let yaml = r#"
+kyobashi: 1
+name: look
+models: {judge: openai/gpt-4o-mini}
+stages:
+  draw:
+    run: |
+      printf '\211PNG\r\n\032\n' > "$figure"
+      cat "$note" >> "$figure"
+    in: {note: note.txt}
+    out: {figure: file}
+  look:
+    uses: llm/chat
+    model: ${models.judge}
+    in: {images: ["${draw.figure}"]}
+    with: {prompt: look.md}
+    out: {line: str}
+outputs: {line: "${look.line}"}
+"#;
+    let space = space(&server, yaml);
+    space
+        .write("look.yaml", yaml)
+        .write("look.md", "What is this?");
+    space.write("note.txt", "one").run("look.yaml", &[]);
+    let content = &server.bodies()[0]["messages"][0]["content"];
+    assert_eq!(content[0]["text"], "What is this?", "{content}");
+    let url = content[1]["image_url"]["url"].as_str().unwrap();
+    assert_eq!(url, "data:image/png;base64,iVBORw0KGgpvbmU=");
+    space.run("look.yaml", &["--refresh", "look"]);
+    assert_eq!(
+        server.bodies().len(),
+        1,
+        "the same picture is the same call"
+    );
+    space.write("note.txt", "two").run("look.yaml", &[]);
+    assert_eq!(server.bodies().len(), 2, "another picture is another call");
+    space.run("look.yaml", &[]);
+    let wrong = yaml.replace(r"\211PNG", "no picture");
+    let done = space.write("look.yaml", &wrong).kyo(&["run", "look.yaml"]);
+    assert_eq!(done.code, 1);
+    assert!(
+        done.stderr.contains("takes PNG, JPEG, GIF and WebP"),
+        "{}",
+        done.stderr
+    );
+}

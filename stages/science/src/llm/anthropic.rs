@@ -51,7 +51,12 @@ impl Wire for Messages {
             .turns
             .iter()
             .map(|turn| match turn.who {
-                Who::User => json!({"role": "user", "content": turn.text}),
+                Who::User => json!({"role": "user", "content": turn.content(
+                    |text| json!({"type": "text", "text": text}),
+                    |image| json!({"type": "image", "source": {
+                        "type": "base64", "media_type": image.mime, "data": image.data,
+                    }}),
+                )}),
                 Who::Model => json!({"role": "assistant", "content": turn.text}),
             })
             .collect();

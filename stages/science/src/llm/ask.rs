@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::image::Image;
+
 /// A question to a model.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Ask {
@@ -25,6 +27,8 @@ pub(crate) struct Ask {
 pub(crate) struct Turn {
     pub(crate) who: Who,
     pub(crate) text: String,
+    /// Pictures, after the text.
+    pub(crate) images: Vec<Image>,
 }
 
 /// Who speaks.
@@ -90,6 +94,20 @@ impl Ask {
         }
     }
 
+    /// The question as it enters a key: with the digests of its pictures.
+    pub(super) fn named(&self) -> Self {
+        let mut named = self.clone();
+        for image in named.turns.iter_mut().flat_map(|turn| &mut turn.images) {
+            *image = image.named();
+        }
+        named
+    }
+
+    /// How many pictures it has.
+    pub(super) fn pictures(&self) -> u64 {
+        self.turns.iter().map(|turn| turn.images.len() as u64).sum()
+    }
+
     /// Copies the named settings into a body, under the dialect's own names.
     pub(super) fn copy_settings(&self, names: &[(&str, &str)], body: &mut Map<String, Value>) {
         for (name, own) in names {
@@ -112,13 +130,29 @@ impl Turn {
         Self {
             who: Who::User,
             text: text.to_owned(),
+            images: Vec::new(),
         }
+    }
+
+    /// The content as a list of a part for the text and one for each picture; the plain text where there
+    /// is no picture.
+    pub(super) fn content(
+        &self,
+        text: impl Fn(&str) -> Value,
+        image: impl Fn(&Image) -> Value,
+    ) -> Value {
+        if self.images.is_empty() {
+            return self.text.clone().into();
+        }
+        let parts = std::iter::once(text(&self.text));
+        parts.chain(self.images.iter().map(image)).collect()
     }
 
     pub(crate) fn model(text: &str) -> Self {
         Self {
             who: Who::Model,
             text: text.to_owned(),
+            images: Vec::new(),
         }
     }
 }

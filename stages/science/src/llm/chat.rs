@@ -41,7 +41,11 @@ impl Wire for Chat {
                 Who::User => "user",
                 Who::Model => "assistant",
             };
-            messages.push(json!({"role": role, "content": turn.text}));
+            let content = turn.content(
+                |text| json!({"type": "text", "text": text}),
+                |image| json!({"type": "image_url", "image_url": {"url": image.url()}}),
+            );
+            messages.push(json!({"role": role, "content": content}));
         }
         let mut body = Map::new();
         body.insert("model".to_owned(), model.into());

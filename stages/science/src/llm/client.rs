@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::ask::{Answer, Ask, Finish};
 use super::http::Http;
+use super::image::TOKENS;
 use super::price::{between, usd};
 use super::provider::{Provider, Providers, check_settings};
 use super::secret::Secret;
@@ -63,11 +64,12 @@ impl Client {
         let wire = server.dialect.wire();
         let ask = &seeded(ask);
         let body = Value::Object(wire.body(&model.id, ask, &server));
+        let named = Value::Object(wire.body(&model.id, &ask.named(), &server));
         let request = Request {
             kind: MODEL_CALL.to_owned(),
-            document: document(&server, model, &body, ask.sample),
+            document: document(&server, model, &named, ask.sample),
             who: model.to_string(),
-            price: self.price(model, &server, &body, ask),
+            price: self.price(model, &server, &named, ask),
         };
         let path = wire.path(&model.id);
         let mut perform = |outbox: &dyn Outbox| {
@@ -122,7 +124,7 @@ impl Client {
             .find_map(|name| ask.settings.get(*name)?.as_u64());
         let limit = limit.or(server.dialect.limit());
         let bytes = body.to_string().len() as u64;
-        match between(model, server, bytes, limit) {
+        match between(model, server, bytes, TOKENS * ask.pictures(), limit) {
             Some(price) => price,
             None if self.provenance(model) == "live" => Price::Unknown,
             None => Price::Free,

@@ -51,7 +51,11 @@ impl Wire for Gemini {
                     Who::User => "user",
                     Who::Model => "model",
                 };
-                json!({"role": role, "parts": [{"text": turn.text}]})
+                let mut parts = vec![json!({"text": turn.text})];
+                parts.extend(turn.images.iter().map(
+                    |image| json!({"inlineData": {"mimeType": image.mime, "data": image.data}}),
+                ));
+                json!({"role": role, "parts": parts})
             })
             .collect();
         let mut body = Map::new();

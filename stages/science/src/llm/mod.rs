@@ -14,6 +14,7 @@ mod fence;
 mod form;
 mod gemini;
 mod http;
+mod image;
 mod json;
 mod lane;
 mod local;

@@ -32,11 +32,12 @@ pub(super) fn usd(model: &Model, server: &Provider, usage: &Usage) -> Option<f64
 const BYTES_PER_TOKEN: f64 = 3.8;
 
 /// What a call can cost before it is made: at least its prompt at the usual length of a token, at most one
-/// token a byte (no byte-level vocabulary makes more) and the longest reply that was asked for.
+/// token a byte (no byte-level vocabulary makes more), the most that pictures count for, and the longest reply that was asked for.
 pub(super) fn between(
     model: &Model,
     server: &Provider,
     input_bytes: u64,
+    most_of_pictures: u64,
     most_output: Option<u64>,
 ) -> Option<Price> {
     let usage = |input: u64, output: u64| Usage {
@@ -49,7 +50,8 @@ pub(super) fn between(
         server,
         &usage((input_bytes as f64 / BYTES_PER_TOKEN) as u64, 0),
     )?;
-    let most = usd(model, server, &usage(input_bytes, most_output?))?;
+    let most = usage(input_bytes + most_of_pictures, most_output?);
+    let most = usd(model, server, &most)?;
     Some(Price::Between { least, most })
 }
 
@@ -90,12 +92,12 @@ mod tests {
             ..Usage::default()
         };
         let real = usd(&model, &server, &real).unwrap();
-        match between(&model, &server, 3800, Some(200)).unwrap() {
+        match between(&model, &server, 3800, 0, Some(200)).unwrap() {
             Price::Between { least, most } => assert!(least < real && real < most),
             other => panic!("{other:?}"),
         }
         assert_eq!(
-            between(&model, &server, 3800, None),
+            between(&model, &server, 3800, 0, None),
             None,
             "no limit, no bound"
         );

@@ -32,7 +32,10 @@ impl Wire for Responses {
             .turns
             .iter()
             .map(|turn| match turn.who {
-                Who::User => json!({"role": "user", "content": turn.text}),
+                Who::User => json!({"role": "user", "content": turn.content(
+                    |text| json!({"type": "input_text", "text": text}),
+                    |image| json!({"type": "input_image", "image_url": image.url(), "detail": "auto"}),
+                )}),
                 Who::Model => json!({"role": "assistant", "content": turn.text}),
             })
             .collect();

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::ask::{Ask, Turn};
 use super::client::{Client, complete};
+use super::image::images;
 use super::prompt::{fill, names};
 use super::wanted::Wanted;
 
@@ -19,6 +20,11 @@ pub(crate) struct Chat(pub(crate) Client);
 impl Stage for Chat {
     fn signature(&self) -> Signature {
         Signature {
+            ins: vec![Port::new(
+                "images",
+                "list<file>?",
+                "pictures that the model sees after the prompt: PNG, JPEG, GIF or WebP",
+            )],
             with: settings(vec![
                 Port::new("prompt", "text", "the prompt, a MiniJinja file"),
                 Port::new("system", "text?", "standing instructions, a MiniJinja file"),
@@ -50,6 +56,9 @@ impl Stage for Chat {
             sample: call.get("sample")?,
             ..Ask::new(&system, &prompt)
         };
+        for turn in &mut ask.turns {
+            turn.images = images(call)?;
+        }
         let read = |reply: &str| wanted.read(reply);
         converse(&self.0, model, &mut ask, context, REASKS, &read)
     }
