@@ -197,3 +197,12 @@ fn a_mistake_in_a_budget_is_told_at_its_place() {
         );
     }
 }
+
+#[test]
+fn a_run_without_models_cost_nothing_and_says_so_plainly() {
+    let space = Space::new();
+    space.write("a.yaml", "kyobashi: 1\nstages: {a: {run: 'true'}}\n");
+    space.run("a.yaml", &[]);
+    let cost = space.kyo(&["cost", "--json"]).stdout;
+    assert!(cost.contains(r#""paid_usd":0.0,"saved_usd":0.0"#), "{cost}");
+}

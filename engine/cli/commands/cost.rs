@@ -100,8 +100,9 @@ fn bill(events: &[Event]) -> Bill {
         }
     }
     bill.rows = rows.into_values().collect();
-    bill.paid_usd = bill.rows.iter().map(|row| row.paid_usd).sum();
-    bill.saved_usd = bill.rows.iter().map(|row| row.saved_usd).sum();
+    // The sum of nothing is -0.0, which nobody wants to read.
+    bill.paid_usd = bill.rows.iter().fold(0.0, |sum, row| sum + row.paid_usd);
+    bill.saved_usd = bill.rows.iter().fold(0.0, |sum, row| sum + row.saved_usd);
     bill
 }
 
