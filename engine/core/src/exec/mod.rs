@@ -6,7 +6,9 @@
 
 pub mod keeper;
 pub mod native;
+mod plain;
 pub mod prepare;
+mod program;
 pub mod publish;
 pub mod shell;
 mod things;

@@ -4,16 +4,18 @@
 //! text, anything else as JSON. The name of an output is the path to write.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use kyobashi_stage::{Call, Datum, Failure, Output, Outputs, Port, Type};
 use serde_json::Value;
 
 use super::{Job, Script};
+use crate::spec::SHELL;
 
 /// How much of a command's log a failure quotes, bytes.
 const TAIL: u64 = 4096;
@@ -33,35 +35,26 @@ pub(super) fn run(
         false => None,
     };
     let stderr = errors.as_ref().unwrap_or(&job.log).try_clone()?;
-    let [program, arguments @ ..] = script.shell.as_slice() else {
-        return Err(Failure::new("`shell` is empty"));
-    };
-    let mut command = Command::new(program);
-    command
-        .args(arguments)
-        .arg(&script.text)
-        .current_dir(&job.scratch);
-    command.env_clear().envs(environment);
+    let mut variables = Variables::new();
+    for (name, value) in environment {
+        variables.insert(name.clone(), value.into());
+    }
     for (name, datum) in job.call.ins.iter().chain(&job.call.with) {
-        command.env(name, variable(datum, &job.scratch, name)?);
+        variables.insert(name.clone(), variable(datum, &job.scratch, name)?);
     }
-    command.envs(super::things::variables(&job.things));
-    command.envs(&script.env).envs(&job.secrets);
-    command.env(super::tree::MARK, &job.scratch);
+    let things = super::things::variables(&job.things);
+    let texts = things.into_iter();
+    let texts = texts.chain(script.env.clone()).chain(job.secrets.clone());
+    variables.extend(texts.map(|(name, text)| (name, text.into())));
+    variables.insert(super::tree::MARK.to_owned(), job.scratch.clone().into());
     for port in outputs(&job.call, script) {
-        command.env(&port.name, job.scratch.join(out_name(port)));
+        let path = job.scratch.join(out_name(port));
         if port.ty == Type::Dir {
-            std::fs::create_dir_all(job.scratch.join(out_name(port)))?;
+            std::fs::create_dir_all(&path)?;
         }
+        variables.insert(port.name.clone(), path.into());
     }
-    command
-        .stdin(Stdio::null())
-        .stdout(job.log.try_clone()?)
-        .stderr(stderr)
-        .process_group(0);
-    let mut child = command
-        .spawn()
-        .map_err(|error| Failure::new(format!("cannot start `{program}`: {error}")))?;
+    let (mut child, bare) = start(job, script, &variables, &stderr)?;
     let leader = child.id().cast_signed();
     job.cancel.watch(leader);
     let status = child.wait();
@@ -109,10 +102,12 @@ pub(super) fn run(
     }
     if script.may_fail {
         made.insert("ok".to_owned(), Output::value(status.success()));
-        made.insert(
-            "exit".to_owned(),
-            Output::value(status.code().unwrap_or(-1)),
-        );
+        let code = match status.signal() {
+            // As the shell says it.
+            Some(signal) if bare => 128 + signal,
+            _ => status.code().unwrap_or(-1),
+        };
+        made.insert("exit".to_owned(), Output::value(code));
         let stderr = errors.as_ref().map(tail).transpose()?;
         made.insert(
             "stderr".to_owned(),
@@ -120,6 +115,56 @@ pub(super) fn run(
         );
     }
     Ok(made)
+}
+
+/// What a script finds in its environment.
+type Variables = BTreeMap<String, OsString>;
+
+/// Starts the script. Says whether that was done without a shell.
+fn start(
+    job: &Job,
+    script: &Script,
+    variables: &Variables,
+    stderr: &File,
+) -> Result<(Child, bool), Failure> {
+    let path = variables.get("PATH").map(OsString::as_os_str);
+    let launch = |program: &str, arguments: &[OsString], bare: bool| {
+        let found = super::program::find(program, path);
+        let mut command = Command::new(found.as_deref().unwrap_or(Path::new(program)));
+        command.arg0(program).args(arguments);
+        command.current_dir(&job.scratch);
+        command.env_clear().envs(variables);
+        if bare {
+            // A shell would have said so.
+            command.env("PWD", &job.scratch);
+        }
+        command
+            .stdin(Stdio::null())
+            .stdout(job.log.try_clone()?)
+            .stderr(stderr.try_clone()?)
+            .process_group(0);
+        command.spawn()
+    };
+    if script.shell == SHELL
+        && let Some(words) = super::plain::words(&script.text, |name| {
+            variables.get(name).map(OsString::as_os_str)
+        })
+        && let Some((program, arguments)) = words.split_first()
+        && let Some(program) = program.to_str()
+        && super::program::find(program, path).is_some()
+        // What cannot be started in this way is left to the shell, which says why in its own words.
+        && let Ok(child) = launch(program, arguments, true)
+    {
+        return Ok((child, true));
+    }
+    let [program, arguments @ ..] = script.shell.as_slice() else {
+        return Err(Failure::new("`shell` is empty"));
+    };
+    let mut arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
+    arguments.push(OsString::from(&script.text));
+    let child = launch(program, &arguments, false)
+        .map_err(|error| Failure::new(format!("cannot start `{program}`: {error}")))?;
+    Ok((child, false))
 }
 
 /// The outputs that the script itself writes.

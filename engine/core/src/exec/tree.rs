@@ -51,7 +51,11 @@ pub(super) fn kill_all(leader: i32) {
 /// After a script has ended: ends what it left running. Costs one small read when that is nothing.
 pub(super) fn sweep(leader: i32, scratch: &Path) {
     end_group(leader);
-    if orphans().iter().any(|pid| is_marked(*pid, scratch)) {
+    let left = orphans();
+    if left.is_empty() {
+        return;
+    }
+    if left.iter().any(|pid| is_marked(*pid, scratch)) {
         end_marked(scratch);
     }
     for pid in orphans() {

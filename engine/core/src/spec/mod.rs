@@ -21,7 +21,7 @@ pub use check::{check, size, words};
 pub use expression::{Binary, Expression, Function, Reference, Root, Step, Template, TextPart};
 pub use stage::{
     AtMax, Axis, Binding, CachePolicy, Carry, Fan, MODEL_POOL, OnError, Policy, Pool, Resources,
-    Stage, StageId, Work,
+    SHELL, Stage, StageId, Work,
 };
 
 use std::collections::BTreeMap;

@@ -96,13 +96,16 @@ pub enum AtMax {
     Fail,
 }
 
+/// What runs a script that names no shell.
+pub const SHELL: [&str; 3] = ["sh", "-eu", "-c"];
+
 /// What a stage does.
 #[derive(Clone, Debug)]
 pub enum Work {
     /// A script, given verbatim to `sh -eu -c` (or to `shell`).
     Run {
         script: String,
-        /// The interpreter and its arguments, `["sh", "-eu", "-c"]`.
+        /// The interpreter and its arguments; [`SHELL`] where none is named.
         shell: Vec<String>,
         ins: Vec<Binding>,
         with: Vec<Binding>,

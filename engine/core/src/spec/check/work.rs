@@ -5,7 +5,7 @@ use kyobashi_stage::{Port, Type};
 use super::super::report::Issue;
 use super::super::source::Span;
 use super::super::written::{Form, Written};
-use super::super::{Binding, Expression, Policy, Resources, Stage, StageId, Work};
+use super::super::{Binding, Expression, Policy, Resources, SHELL, Stage, StageId, Work};
 use super::draft::{Draft, Kind};
 use super::expression::resolve;
 use super::fan::{self, Fanned};
@@ -198,7 +198,7 @@ fn run(
     let shell = prepared.rules.shell.clone();
     Work::Run {
         script: text.to_owned(),
-        shell: shell.unwrap_or_else(|| ["sh", "-eu", "-c"].map(str::to_owned).to_vec()),
+        shell: shell.unwrap_or_else(|| SHELL.map(str::to_owned).to_vec()),
         ins,
         with,
         env,
