@@ -32,6 +32,7 @@ mod reviewer_benchmark;
 mod scientist;
 mod semantics;
 mod space;
+mod speed;
 mod templates;
 mod trouble;
 mod upkeep;

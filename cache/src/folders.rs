@@ -3,6 +3,7 @@
 //!
 //! Knows nothing of what is in the files.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -56,13 +57,14 @@ impl Folders {
 
     /// The file of a blob: `objects/ab/cdef…`.
     pub(crate) fn blob(&self, digest: &Digest) -> PathBuf {
-        let hex = digest.hex();
-        let mut path = PathBuf::with_capacity(self.dir.as_os_str().len() + 80);
+        let mut path = OsString::with_capacity(self.dir.as_os_str().len() + 80);
         path.push(&self.dir);
-        path.push("objects");
-        path.push(&hex[..2]);
-        path.push(&hex[2..]);
-        path
+        digest.with_hex(|hex| {
+            for part in ["/objects/", &hex[..2], "/", &hex[2..]] {
+                path.push(part);
+            }
+        });
+        path.into()
     }
 
     /// The manifest of a tree: `objects/ab/cdef….tree`. The ending tells it from a file that

@@ -256,7 +256,7 @@ impl Index {
             let used_day = row.get(9).map_err(failed)?;
             let row = Row {
                 id,
-                record,
+                record: record.into(),
                 parts,
                 used_day,
             };

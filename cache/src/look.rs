@@ -51,7 +51,7 @@ impl Store {
 
     /// The newest complete record, without a claim. After [`Store::preload`], a stage's record
     /// that another process saved since is not seen.
-    pub fn peek(&self, kind: Kind, key: &Key) -> Result<Option<Record>, StoreError> {
+    pub fn peek(&self, kind: Kind, key: &Key) -> Result<Option<Arc<Record>>, StoreError> {
         let whole = self.inner.preloaded.load(Ordering::Acquire) && kind == Kind::Stage;
         match self.inner.recall(kind, key)? {
             Found::Complete(record) => Ok(Some(record)),
@@ -65,11 +65,11 @@ impl Store {
     /// A claim keeps all others from making the record, so ask when the work can begin.
     pub fn look(&self, kind: Kind, key: &Key) -> Result<Lookup, StoreError> {
         if let Found::Complete(record) = self.inner.recall(kind, key)? {
-            return Ok(Lookup::Hit(record));
+            return Ok(Lookup::Hit(Arc::unwrap_or_clone(record)));
         }
         let Some(claims) = &self.inner.claims else {
             return match self.inner.fetch(kind, key)? {
-                Some(record) => Ok(Lookup::Hit(record)),
+                Some(record) => Ok(Lookup::Hit(Arc::unwrap_or_clone(record))),
                 None => Err(self.inner.read_only()),
             };
         };
@@ -79,7 +79,7 @@ impl Store {
         };
         // Only now nobody else can add one.
         match self.inner.fetch(kind, key)? {
-            Some(record) => Ok(Lookup::Hit(record)),
+            Some(record) => Ok(Lookup::Hit(Arc::unwrap_or_clone(record))),
             None => Ok(Lookup::Miss(Claim {
                 store: self.clone(),
                 held,
@@ -130,7 +130,7 @@ impl Store {
                     complete,
                     record: Record {
                         recipe,
-                        ..row.record
+                        ..Arc::unwrap_or_clone(row.record)
                     },
                 })
             })
@@ -140,7 +140,7 @@ impl Store {
 
 /// What memory has of a key.
 enum Found {
-    Complete(Record),
+    Complete(Arc<Record>),
     Incomplete,
     Nothing,
 }
@@ -158,14 +158,14 @@ impl Inner {
             return Ok(Found::Incomplete);
         }
         self.see_used(&row);
-        Ok(Found::Complete(row.record.clone()))
+        Ok(Found::Complete(Arc::clone(&row.record)))
     }
 
-    fn fetch(&self, kind: Kind, key: &Key) -> Result<Option<Record>, StoreError> {
+    fn fetch(&self, kind: Kind, key: &Key) -> Result<Option<Arc<Record>>, StoreError> {
         for row in self.index.rows(kind, key)? {
             if self.complete(&row.parts)? {
                 self.see_used(&row);
-                let record = row.record.clone();
+                let record = Arc::clone(&row.record);
                 let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
                 known.insert((kind, *key), Arc::new(row));
                 return Ok(Some(record));

@@ -2,6 +2,8 @@
 //!
 //! Does not read inside `outputs`, `recipe` and `note`: they are the caller's own JSON.
 
+use std::sync::Arc;
+
 use crate::Digest;
 
 /// The result of one keyed call.
@@ -50,7 +52,7 @@ pub(crate) struct Part {
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
     pub(crate) id: i64,
-    pub(crate) record: Record,
+    pub(crate) record: Arc<Record>,
     pub(crate) parts: Vec<Part>,
     /// The day (since 1970) on which it was last used, as the index has it.
     pub(crate) used_day: i64,

@@ -53,6 +53,16 @@ impl Claim {
         self.send(record, Saving::Later, Box::new(then))
     }
 
+    /// As [`Claim::save_then`], but the row is committed at once, with whatever waits for its commit
+    /// at that moment. For what somebody waits for who does not want to stand still meanwhile.
+    pub fn save_now_then(
+        self,
+        record: Record,
+        then: impl FnOnce(Result<(), StoreError>) + Send + 'static,
+    ) -> Result<(), StoreError> {
+        self.send(record, Saving::Now, Box::new(then))
+    }
+
     fn wait(self, record: Record, how: Saving) -> Result<(), StoreError> {
         let (tell, told) = std::sync::mpsc::sync_channel(1);
         self.send(

@@ -65,6 +65,15 @@ impl Store {
     pub fn digest_file(&self, path: &Path) -> Result<Digest, StoreError> {
         self.inner.stats.digest(path).map(|(digest, _)| digest)
     }
+
+    /// Digest and size (bytes) of a file whose stat was asked a moment ago. It is asked again only
+    /// where the file has to be read.
+    pub fn digest_seen(&self, path: &Path, stat: &Metadata) -> Result<(Digest, u64), StoreError> {
+        match self.inner.stats.known(stat) {
+            Some(digest) => Ok((digest, stat.len())),
+            None => self.inner.stats.digest(path),
+        }
+    }
 }
 
 impl StatCache {

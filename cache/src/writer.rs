@@ -171,7 +171,7 @@ impl Worker {
                 drop(mem::take(&mut record.recipe));
                 let row = Row {
                     id: *id,
-                    record,
+                    record: record.into(),
                     parts,
                     used_day: today,
                 };

@@ -16,14 +16,8 @@ pub(crate) struct Journal {
     file: BufWriter<File>,
     begun: Instant,
     flushed: Instant,
-}
-
-/// A line of the journal, as it is written.
-#[derive(serde::Serialize)]
-struct Line<'a> {
-    t: f64,
-    #[serde(flatten)]
-    event: &'a Event,
+    /// The event that is being written.
+    line: Vec<u8>,
 }
 
 /// The part of a line that is not of the event.
@@ -37,10 +31,21 @@ impl Journal {
     /// A journal that appends to `file`.
     pub(crate) fn new(file: File) -> Self {
         Self {
-            file: BufWriter::new(file),
+            file: BufWriter::with_capacity(1 << 16, file),
             begun: Instant::now(),
             flushed: Instant::now(),
+            line: Vec::new(),
         }
+    }
+
+    /// Writes the event as a line, with `t` before its own fields.
+    fn write(&mut self, t: f64) -> std::io::Result<()> {
+        self.file.write_all(b"{\"t\":")?;
+        serde_json::to_writer(&mut self.file, &t)?;
+        self.file.write_all(b",")?;
+        self.file
+            .write_all(self.line.get(1..).unwrap_or_default())?;
+        self.file.write_all(b"\n")
     }
 }
 
@@ -50,9 +55,10 @@ impl Observer for Journal {
             return;
         }
         let t = (self.begun.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
-        let line = serde_json::to_string(&Line { t, event }).expect("events are JSON");
+        self.line.clear();
+        serde_json::to_writer(&mut self.line, event).expect("events are JSON");
         let end = matches!(event, Event::RunFinished(_));
-        let mut written = writeln!(self.file, "{line}");
+        let mut written = self.write(t);
         if end || self.flushed.elapsed() > Duration::from_millis(500) {
             written = written.and_then(|()| self.file.flush());
             self.flushed = Instant::now();

@@ -7,6 +7,7 @@
 mod arguments;
 mod commands;
 mod compare;
+mod compiled;
 mod deliver;
 mod exit;
 mod history;

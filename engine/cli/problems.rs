@@ -113,7 +113,10 @@ fn at(problem: &Problem) -> String {
 fn by_file(labels: &[Label]) -> Vec<(&str, Vec<&Label>)> {
     let mut files: Vec<(&str, Vec<&Label>)> = Vec::new();
     for label in labels {
-        match files.iter_mut().find(|(file, _)| *file == label.place.file) {
+        match files
+            .iter_mut()
+            .find(|(file, _)| **file == *label.place.file)
+        {
             Some((_, labels)) => labels.push(label),
             None => files.push((&label.place.file, vec![label])),
         }
@@ -240,7 +243,7 @@ fn sentence(problem: &Problem) -> String {
 /// Where a label is, for SARIF; nothing for the command line, which is no file.
 fn location(label: &Label) -> Option<Value> {
     let place = &label.place;
-    if place.file == "command line" {
+    if &*place.file == "command line" {
         return None;
     }
     let mut location = json!({ "physicalLocation": {

@@ -201,6 +201,7 @@ fn capability() -> &'static str {
 }
 
 /// The disk, as the checker sees it.
+#[derive(Clone, Copy)]
 pub(crate) struct Disk;
 
 impl Files for Disk {

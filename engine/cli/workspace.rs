@@ -1,8 +1,10 @@
 //! A checked pipeline with its store: what `run`, `plan` and `why` start from.
 
 use std::collections::BTreeMap;
+use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
 use kyobashi_cache::{Access, Options, Store};
 use kyobashi_engine::plan::Sources;
@@ -65,7 +67,21 @@ pub(crate) fn checked(
     keys_required: bool,
 ) -> Result<Checked, Stopped> {
     let machine = Machine::new(&pipeline.values, &surroundings.variables)?;
+    let question = question(pipeline, catalogue, surroundings, keys_required);
     Ok(check(&Question {
+        pools: &|name| machine.pool(name),
+        ..question
+    }))
+}
+
+/// What is asked of a pipeline, of the disk as it is and of a machine without pools.
+pub(crate) fn question<'a>(
+    pipeline: &'a Pipeline,
+    catalogue: &'a Catalogue,
+    surroundings: &'a Surroundings,
+    keys_required: bool,
+) -> Question<'a> {
+    Question {
         file: &pipeline.file,
         profile: pipeline.values.profile.as_deref(),
         values: pipeline.values.values.as_deref(),
@@ -75,9 +91,9 @@ pub(crate) fn checked(
         providers: &surroundings.providers,
         files: &Disk,
         keys_required,
-        pools: &|name| machine.pool(name),
+        pools: &|_| None,
         editor: None,
-    }))
+    }
 }
 
 /// A spec without errors; problems are printed.
@@ -107,6 +123,17 @@ pub(crate) fn spec_and_texts(
     keys_required: bool,
 ) -> Result<(Spec, BTreeMap<String, String>), Stopped> {
     let checked = checked(pipeline, catalogue, surroundings, keys_required)?;
+    told(global, checked)
+}
+
+/// The spec of a check and its texts; problems are printed.
+///
+/// # Errors
+/// As [`spec`].
+pub(crate) fn told(
+    global: &Global,
+    checked: Checked,
+) -> Result<(Spec, BTreeMap<String, String>), Stopped> {
     let wrong = checked
         .problems
         .iter()
@@ -132,6 +159,41 @@ pub(crate) fn store_dir(global: &Global, file: Option<&Path>) -> PathBuf {
     beside.unwrap_or(Path::new(".")).join(".kyobashi")
 }
 
+/// A store that is being opened while something else is done.
+pub(crate) struct Opening {
+    dir: PathBuf,
+    thread: Option<JoinHandle<Result<(Store, Access), Stopped>>>,
+}
+
+impl Opening {
+    /// Begins to open the store, if it is there: nothing is made before it is needed.
+    ///
+    /// # Errors
+    /// When the working folder is gone.
+    pub(crate) fn begin(global: &Global, file: Option<&Path>) -> Result<Self, Stopped> {
+        let dir = std::path::absolute(store_dir(global, file)).map_err(Stopped::fault)?;
+        let own = dir.clone();
+        let thread = dir.join("version").exists().then(|| {
+            let thread = std::thread::Builder::new().name("store-opening".to_owned());
+            thread.spawn(move || open_in(&own))
+        });
+        Ok(Self {
+            dir,
+            thread: thread.and_then(Result::ok),
+        })
+    }
+
+    /// The store, with everything that it knows in memory; for reading only where it is there and
+    /// cannot be written.
+    ///
+    /// # Errors
+    /// When the folder cannot be used.
+    pub(crate) fn finish(self) -> Result<(Store, Access), Stopped> {
+        let opened = self.thread.and_then(|thread| thread.join().ok());
+        opened.unwrap_or_else(|| open_in(&self.dir))
+    }
+}
+
 /// Opens the store, with everything that it knows in memory; for reading only where it is there and
 /// cannot be written.
 ///
@@ -139,9 +201,13 @@ pub(crate) fn store_dir(global: &Global, file: Option<&Path>) -> PathBuf {
 /// When the folder cannot be used.
 pub(crate) fn open(global: &Global, file: Option<&Path>) -> Result<(Store, Access), Stopped> {
     let dir = std::path::absolute(store_dir(global, file)).map_err(Stopped::fault)?;
-    let (store, access) = match Store::open(&dir, Options::default()).map_err(Stopped::from) {
+    open_in(&dir)
+}
+
+fn open_in(dir: &Path) -> Result<(Store, Access), Stopped> {
+    let (store, access) = match Store::open(dir, Options::default()).map_err(Stopped::from) {
         Err(stopped) if stopped.read_only && dir.join("version").exists() => {
-            (Store::open(&dir, reading())?, Access::Read)
+            (Store::open(dir, reading())?, Access::Read)
         }
         opened => (opened?, Access::Write),
     };
@@ -236,5 +302,17 @@ fn opened(global: &Global, access: Access) -> Result<Store, Stopped> {
 /// # Errors
 /// The file that cannot be read.
 pub(crate) fn sources(spec: &Spec, store: &Store) -> Result<Sources, Stopped> {
-    Ok(read_sources(spec, store, &Disk)?)
+    sources_of(spec, store, &|path| path.metadata().ok())
+}
+
+/// The digests of every file that the spec names, on a disk that was looked at before.
+///
+/// # Errors
+/// The file that cannot be read.
+pub(crate) fn sources_of(
+    spec: &Spec,
+    store: &Store,
+    stat: &dyn Fn(&Path) -> Option<Metadata>,
+) -> Result<Sources, Stopped> {
+    Ok(read_sources(spec, store, stat)?)
 }

@@ -31,7 +31,10 @@ fn what_is_saved_is_found_again_also_after_reopening() {
     );
     drop(store);
     let store = open(dir.path());
-    assert_eq!(store.peek(Kind::Stage, &key).unwrap(), Some(lean.clone()));
+    assert_eq!(
+        store.peek(Kind::Stage, &key).unwrap(),
+        Some(lean.clone().into())
+    );
     store.preload().unwrap();
     assert_eq!(hit(&store, &key), Some(lean));
     assert_eq!(store.history(Kind::Stage, &key).unwrap()[0].record, saved);

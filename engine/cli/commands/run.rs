@@ -10,13 +10,14 @@ use kyobashi_engine::exec::keeper::Keeper;
 use kyobashi_engine::exec::{Executors, tree, worker};
 use kyobashi_engine::plan::Sources;
 use kyobashi_engine::run::{Ended, Observer, RunError, Settings, Stop, drive, preview};
-use kyobashi_engine::spec::Spec;
+use kyobashi_engine::spec::{Spec, Stage, Work};
 use kyobashi_science::Providers;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::budget;
 use crate::arguments::{Calls, Global, Run};
+use crate::compiled::{self, Compiled};
 use crate::deliver::{self, Delivered};
 use crate::exit::{self, Code, Stopped};
 use crate::journal::{self, Journal};
@@ -24,7 +25,7 @@ use crate::lines::Lines;
 use crate::place::{self, Place};
 use crate::progress::Progress;
 use crate::surroundings::{self, Surroundings};
-use crate::workspace::{self, Catalogue};
+use crate::workspace::{self, Catalogue, Opening};
 use crate::{made_from, refresh, summary, talk};
 
 /// What a run left behind, for those who start runs.
@@ -40,9 +41,10 @@ pub(super) fn run(global: &Global, arguments: &Run) -> Result<Code, Stopped> {
 
 /// Checks, runs, delivers and says how it went.
 pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopped> {
+    let opening = Opening::begin(global, Some(&arguments.pipeline.file))?;
     let surroundings = Surroundings::read();
     let catalogue = Catalogue::new(Providers::default());
-    let (spec, texts) = workspace::spec_and_texts(
+    let Compiled { spec, texts, files } = compiled::spec(
         global,
         &arguments.pipeline,
         &catalogue,
@@ -54,8 +56,8 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
     let servers = surroundings.servers(&spec);
     let provider_keys = provider_keys(&servers);
     let catalogue = Catalogue::new(servers);
-    let (store, access) = workspace::open(global, Some(&arguments.pipeline.file))?;
-    let sources = workspace::sources(&spec, &store)?;
+    let (store, access) = opening.finish()?;
+    let sources = workspace::sources_of(&spec, &store, &|path| files.stat(path))?;
     refresh::there(&spec, &sources, &store, &arguments.refresh)?;
     let place = match access {
         Access::Write => Place::new(&store)?,
@@ -151,6 +153,8 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
     } else {
         exit::DONE
     };
+    // The process is about to end: to take ten thousand stages apart first would only take time.
+    std::mem::forget((spec, sources, files));
     Ok(Outcome {
         code,
         delivered: delivered.paths,
@@ -169,7 +173,11 @@ fn executors(
     keeper: Keeper,
 ) -> Result<Arc<Executors>, Stopped> {
     let program = crate::setup::trainer_path(&surroundings::home());
-    if !program.exists() {
+    let trains = |stage: &Stage| match &stage.work {
+        Work::Uses { signature, .. } => catalogue.trainer.contains(&signature.name),
+        _ => false,
+    };
+    if spec.stages.iter().any(trains) && !program.exists() {
         let plan = preview::preview(
             spec,
             sources,

@@ -28,7 +28,7 @@ pub(super) fn problems(open: &Open) -> BTreeMap<String, Vec<Diagnostic>> {
             let Some(diagnostic) = diagnostic(&checked, problem) else {
                 continue;
             };
-            let Some(uri) = open::uri(Path::new(&problem.labels[0].place.file)) else {
+            let Some(uri) = open::uri(Path::new(&*problem.labels[0].place.file)) else {
                 continue;
             };
             let list = all.entry(uri).or_default();
@@ -75,14 +75,14 @@ fn diagnostic(checked: &Checked, problem: &Problem) -> Option<Diagnostic> {
 }
 
 fn range(checked: &Checked, label: &Label) -> Range {
-    let text = checked.sources.get(&label.place.file);
+    let text = checked.sources.get(&*label.place.file);
     text.map_or_else(Range::default, |text| {
         place::range(text, label.start, label.end)
     })
 }
 
 fn address(place: &Place) -> Option<Uri> {
-    open::uri(Path::new(&place.file))?.parse().ok()
+    open::uri(Path::new(&*place.file))?.parse().ok()
 }
 
 /// The type of the reference under the pointer.
@@ -115,7 +115,7 @@ fn under(open: &Open, asked: &TextDocumentPositionParams) -> Option<(Checked, Me
     let at = place::byte(open.text(&file)?, asked.position);
     let checked = open.check(&file);
     let name = file.to_string_lossy();
-    let covers = |label: &Label| label.place.file == name && label.start <= at && at <= label.end;
+    let covers = |label: &Label| *label.place.file == *name && label.start <= at && at <= label.end;
     let mention = checked
         .mentions
         .iter()

@@ -14,8 +14,7 @@ use serde_json::Value;
 /// Values longer than this (bytes of canonical JSON) live in a blob, not in the record.
 pub const INLINE_LIMIT: usize = 16 * 1024;
 
-/// The outputs of a node, by name.
-pub type Artifacts = BTreeMap<String, Artifact>;
+pub use crate::artifacts::Artifacts;
 
 /// One value by content.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -209,7 +208,7 @@ fn write_canonical(value: &Value, text: &mut String) {
                 if index > 0 {
                     text.push(',');
                 }
-                text.push_str(&Value::String(name.clone()).to_string());
+                write_text(name, text);
                 text.push(':');
                 write_canonical(&map[name], text);
             }
@@ -225,7 +224,21 @@ fn write_canonical(value: &Value, text: &mut String) {
             }
             text.push(']');
         }
+        Value::String(inside) => write_text(inside, text),
         other => text.push_str(&other.to_string()),
+    }
+}
+
+/// A string as JSON. Most need nothing but their quotes.
+fn write_text(inside: &str, text: &mut String) {
+    let plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
+    if inside.bytes().all(plain) {
+        text.push('"');
+        text.push_str(inside);
+        text.push('"');
+    } else {
+        let escaped = serde_json::to_string(inside).expect("a string is JSON");
+        text.push_str(&escaped);
     }
 }
 

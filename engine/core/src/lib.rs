@@ -11,6 +11,7 @@
 //! HTTP and no environment variable: all of that is given to it.
 
 pub mod artifact;
+mod artifacts;
 pub mod exec;
 pub mod plan;
 pub mod run;

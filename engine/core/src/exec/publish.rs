@@ -35,7 +35,7 @@ pub fn publish(
                 )));
             }
         };
-        artifacts.insert(port.name.clone(), artifact);
+        artifacts.insert(&port.name, artifact);
     }
     for (name, output) in outputs {
         // What `may_fail` adds is declared nowhere.
@@ -45,7 +45,7 @@ pub fn publish(
             "stderr" => Type::Text,
             _ => continue,
         };
-        artifacts.insert(name.clone(), take(store, shapes, &name, &ty, output)?);
+        artifacts.insert(&name, take(store, shapes, &name, &ty, output)?);
     }
     Ok(artifacts)
 }
@@ -185,7 +185,7 @@ fn content(name: &str, ty: &Type, read: &mut dyn BufRead) -> Result<(), Failure>
 /// If a blob cannot be stored.
 pub fn for_record(store: &Store, artifacts: &Artifacts) -> Result<Artifacts, Failure> {
     let mut short = Artifacts::new();
-    for (name, artifact) in artifacts {
+    for (name, artifact) in artifacts.iter() {
         let artifact = match artifact {
             Artifact::Value(value) => {
                 let text = crate::artifact::canonical(value);
@@ -197,7 +197,7 @@ pub fn for_record(store: &Store, artifacts: &Artifacts) -> Result<Artifacts, Fai
             }
             other => other.clone(),
         };
-        short.insert(name.clone(), artifact);
+        short.insert(name, artifact);
     }
     Ok(short)
 }

@@ -4,7 +4,7 @@
 //! whether the caller plans or runs; what is not settled yet is [`Blocked::Unknown`].
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::ffi::OsString;
 use std::sync::Arc;
 
 use kyobashi_stage::Type;
@@ -17,8 +17,9 @@ use crate::spec::{
     Binary, Binding, Expression, Function, Reference, Root, Spec, Step, Template, TextPart, Work,
 };
 
-/// The files and folders that the spec names, by the path written there.
-pub type Sources = BTreeMap<PathBuf, Artifact>;
+/// The files and folders that the spec names, by the path written there. The text of a path is compared
+/// much faster than its parts.
+pub type Sources = BTreeMap<OsString, Artifact>;
 
 /// How a node ended, or that it has not.
 #[derive(Clone, Debug, Default)]
@@ -110,7 +111,7 @@ impl<'a> Scope<'a> {
             Template::Literal(value) => Ok(Artifact::value(value.clone())),
             Template::Path(path, _) => self
                 .sources
-                .get(path)
+                .get(path.as_os_str())
                 .cloned()
                 .ok_or_else(|| Blocked::Problem(format!("{} was not read", path.display()))),
             Template::Expression(expression) => self.expression(expression),

@@ -179,7 +179,7 @@ pub(super) fn gather(stage: &Stage, names: &[String], members: &[Member]) -> Art
             })),
             _ => Artifact::list(members.iter().map(|(_, outputs)| take(outputs)).collect()),
         };
-        gathered.insert(name.clone(), artifact);
+        gathered.insert(name, artifact);
     }
     gathered
 }

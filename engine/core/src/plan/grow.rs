@@ -344,7 +344,7 @@ impl Scope<'_> {
                 Err(Blocked::Absent) => crate::artifact::Artifact::Absent,
                 other => other?,
             };
-            outputs.insert(binding.name.clone(), artifact);
+            outputs.insert(&binding.name, artifact);
         }
         Ok(outputs)
     }

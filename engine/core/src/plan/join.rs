@@ -117,7 +117,7 @@ impl Scope<'_> {
         }
         let mut gathered = fan::gather(stage, &output_names(stage), &done);
         if stage.policy.on_error == OnError::Continue {
-            gathered.insert("failed".to_owned(), Artifact::value(failed));
+            gathered.insert("failed", Artifact::value(failed));
         }
         gathered
     }

@@ -13,6 +13,7 @@
 //! One walk ([`Resolved::walk`]) feeds both readers, the hash and the recipe that `kyo why` compares,
 //! so they cannot disagree. Pre-images are typed and length-prefixed.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use kyobashi_cache::{Digest, Key};
@@ -42,7 +43,7 @@ pub struct Resolved {
 #[derive(Clone, Debug)]
 pub struct Field {
     /// `uses`, `in.data`, `with.lr`, `run`, `model`.
-    pub path: String,
+    pub path: Cow<'static, str>,
     /// Why there is no value, or the value.
     pub value: Result<Artifact, Blocked>,
 }
@@ -55,9 +56,9 @@ impl Resolved {
     #[must_use]
     pub fn of(scope: &Scope<'_>, stage: &Stage, machine: &Machine) -> Self {
         let mut fields = Vec::new();
-        let mut constant = |path: &str, value: Value| {
+        let mut constant = |path: &'static str, value: Value| {
             fields.push(Field {
-                path: path.to_owned(),
+                path: path.into(),
                 value: Ok(Artifact::value(value)),
             });
         };
@@ -91,7 +92,7 @@ impl Resolved {
                 }
                 if let Some(model) = model {
                     fields.push(Field {
-                        path: "model".to_owned(),
+                        path: "model".into(),
                         value: scope.template(model),
                     });
                 }
@@ -101,7 +102,7 @@ impl Resolved {
         };
         if !types.is_empty() {
             fields.push(Field {
-                path: "types".to_owned(),
+                path: "types".into(),
                 value: Ok(Artifact::value(json!(types))),
             });
         }
@@ -110,20 +111,20 @@ impl Resolved {
             .map(|port| format!("{}: {}", port.name, port.ty))
             .collect();
         fields.push(Field {
-            path: "out".to_owned(),
+            path: "out".into(),
             value: Ok(Artifact::value(outs)),
         });
         if stage.policy.version > 0 {
             let value = Ok(Artifact::value(stage.policy.version));
             fields.push(Field {
-                path: "version".to_owned(),
+                path: "version".into(),
                 value,
             });
         }
         if stage.policy.may_fail {
             let value = Ok(Artifact::value(true));
             fields.push(Field {
-                path: "may_fail".to_owned(),
+                path: "may_fail".into(),
                 value,
             });
         }
@@ -133,7 +134,7 @@ impl Resolved {
             for binding in bindings {
                 let path = format!("{group}.{}", binding.name);
                 fields.push(Field {
-                    path,
+                    path: path.into(),
                     value: scope.binding(binding),
                 });
             }
@@ -150,7 +151,7 @@ impl Resolved {
             .value
             .as_ref()
             .err()
-            .map(|reason| (field.path.as_str(), reason))
+            .map(|reason| (&*field.path, reason))
     }
 
     /// A resolved field.
@@ -164,17 +165,24 @@ impl Resolved {
             .ok()
     }
 
-    /// The key and the recipe.
+    /// The key.
     ///
     /// # Errors
     /// The first field that has no value.
-    pub fn key(&self) -> Result<(Key, Recipe), Blocked> {
-        let mut both = Both {
-            hash: Hash::new(),
-            recipe: Recipe::new(),
-        };
-        self.walk(&mut both)?;
-        Ok((Key::new(both.hash.end()), both.recipe))
+    pub fn key(&self) -> Result<Key, Blocked> {
+        let mut hash = Hash::new();
+        self.walk(&mut hash)?;
+        Ok(Key::new(hash.end()))
+    }
+
+    /// The recipe of the key. Only what is saved or shown needs it.
+    ///
+    /// # Errors
+    /// The first field that has no value.
+    pub fn recipe(&self) -> Result<Recipe, Blocked> {
+        let mut recipe = Recipe::new();
+        self.walk(&mut recipe)?;
+        Ok(recipe)
     }
 
     /// Gives every field to a reader.
@@ -202,18 +210,6 @@ pub fn frozen(pipeline: &str, address: &str) -> Key {
         )
         .as_bytes(),
     )
-}
-
-struct Both {
-    hash: Hash,
-    recipe: Recipe,
-}
-
-impl Reader for Both {
-    fn field(&mut self, path: &str, artifact: &Artifact, digest: Digest) {
-        self.hash.field(path, artifact, digest);
-        self.recipe.field(path, artifact, digest);
-    }
 }
 
 struct Hash(blake3::Hasher);

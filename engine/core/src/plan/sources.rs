@@ -1,15 +1,14 @@
 //! Which files and folders of the workspace a spec names. Pure: it only collects paths.
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::Path;
 
 use crate::spec::{Binding, Fan, Spec, Template, Work};
 
-/// Every path that the spec names as data, in order.
+/// Every path that the spec names as data, once each, in the order of their texts.
 #[must_use]
-pub fn paths(spec: &Spec) -> BTreeSet<PathBuf> {
-    let mut paths = BTreeSet::new();
-    let mut add = |template: &Template| collect(template, &mut paths);
+pub fn paths(spec: &Spec) -> Vec<&Path> {
+    let mut paths = Vec::new();
+    let mut add = |template| collect(template, &mut paths);
     spec.params.values().for_each(|param| add(&param.value));
     spec.outputs.iter().for_each(|binding| add(&binding.value));
     for stage in &spec.stages {
@@ -54,14 +53,14 @@ pub fn paths(spec: &Spec) -> BTreeSet<PathBuf> {
             Fan::Once | Fan::Foreach { .. } => {}
         }
     }
+    paths.sort_unstable_by_key(|path| path.as_os_str());
+    paths.dedup_by_key(|path| path.as_os_str());
     paths
 }
 
-fn collect(template: &Template, paths: &mut BTreeSet<PathBuf>) {
+fn collect<'s>(template: &'s Template, paths: &mut Vec<&'s Path>) {
     match template {
-        Template::Path(path, _) => {
-            paths.insert(path.clone());
-        }
+        Template::Path(path, _) => paths.push(path),
         Template::List(items) => items.iter().for_each(|item| collect(item, paths)),
         Template::Map(entries) => entries.iter().for_each(|(_, item)| collect(item, paths)),
         Template::Literal(_) | Template::Expression(_) | Template::Text(_) => {}

@@ -14,9 +14,9 @@ use super::event::{
     Asked, Event, FinalState, Finished, JOURNAL_VERSION, MadeFrom, Observer, Totals,
 };
 use super::ledger::Ledger;
-use super::look::Wanted;
 use super::memory::{Mode, Shared, Told};
 use super::order::{Durations, Order};
+use super::provenance::Ranks;
 use super::purse::Purse;
 use super::slots::Slots;
 use super::work::Worked;
@@ -110,7 +110,7 @@ pub(super) struct Driver<'a> {
     /// Single flight: who makes a key now, and who waits for it.
     pub(super) making: HashMap<Key, Vec<NodeId>>,
     /// The worst provenance of each node and its inputs, see [`provenance`].
-    pub(super) provenance: HashMap<NodeId, u8>,
+    pub(super) provenance: Ranks,
     pub(super) slots: Arc<Slots>,
     pub(super) totals: Totals,
     /// Nothing more is to start.
@@ -122,12 +122,19 @@ pub(super) struct Driver<'a> {
     pub(super) shared: Arc<Shared>,
 }
 
+/// A node that was looked up and missed. Thousands may wait, so that what only an attempt needs is
+/// made for it, and made again for the next.
 pub(super) struct Active {
-    pub(super) wanted: Arc<Wanted>,
-    pub(super) claim: Arc<Mutex<Option<Claim>>>,
-    pub(super) cancel: Arc<Cancel>,
+    pub(super) key: Key,
+    pub(super) attempt: Option<Held>,
     pub(super) tries: u32,
     pub(super) usd: f64,
+}
+
+/// What a node has from its claim to its end.
+pub(super) struct Held {
+    pub(super) claim: Arc<Mutex<Option<Claim>>>,
+    pub(super) cancel: Arc<Cancel>,
 }
 
 /// Runs a pipeline to its end.
@@ -161,7 +168,7 @@ pub async fn drive(
         sender,
         active: HashMap::new(),
         making: HashMap::new(),
-        provenance: HashMap::new(),
+        provenance: Ranks::default(),
         slots: Arc::new(Slots::new(&settings.scratch)),
         totals: Totals::default(),
         halted: false,
@@ -217,11 +224,20 @@ pub async fn drive(
     driver.tell(&outputs_made(store, &outputs));
     driver.tell(&Event::RunFinished(totals.clone()));
     let known = driver.schedule.known();
+    let Driver {
+        schedule,
+        cut,
+        failures,
+        ..
+    } = driver;
+    // A run is the last thing that a process does: the memory of its nodes need not be given back one by
+    // one.
+    std::mem::forget(schedule);
     Ok(Ended {
         totals,
-        cut: driver.cut,
+        cut,
         known,
-        failures: driver.failures,
+        failures,
         outputs,
     })
 }
@@ -307,9 +323,9 @@ impl Driver<'_> {
             Message::Retry(id) => self.schedule.feed(Input::Missed(id)),
             Message::TimedOut(id, tries) => {
                 let limit = self.schedule.stage(id).policy.timeout.unwrap_or_default();
-                if let Some(active) = self.active.get(&id).filter(|active| active.tries == tries) {
-                    active
-                        .cancel
+                let active = self.active.get(&id).filter(|active| active.tries == tries);
+                if let Some(held) = active.and_then(|active| active.attempt.as_ref()) {
+                    held.cancel
                         .cancel(&format!("stopped after its time limit of {limit:?}"));
                 }
             }
@@ -330,10 +346,10 @@ impl Driver<'_> {
         }
         if how == Stop::Now {
             for id in self.schedule.running_nodes() {
-                let Some(active) = self.active.get(&id) else {
-                    continue;
-                };
-                active.cancel.cancel("stopped by the user");
+                let active = self.active.get(&id);
+                if let Some(held) = active.and_then(|active| active.attempt.as_ref()) {
+                    held.cancel.cancel("stopped by the user");
+                }
             }
         }
     }

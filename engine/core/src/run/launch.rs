@@ -27,13 +27,19 @@ impl Driver<'_> {
         }
         let stage = self.schedule.stage(id).clone();
         let address = self.address(id);
+        let scope = self.schedule.scope(id);
+        let resolved = Resolved::of(&scope, &stage, &self.settings.machine);
         let Some(active) = self.active.get_mut(&id) else {
             return Ok(());
         };
         active.tries += 1;
+        let (tries, key) = (active.tries, active.key);
+        let Some(held) = &mut active.attempt else {
+            return Ok(());
+        };
         // One that ran out of its time may be tried again.
-        active.cancel = Arc::default();
-        let tries = active.tries;
+        held.cancel = Arc::default();
+        let (claim, cancel) = (held.claim.clone(), held.cancel.clone());
         let sender = self.sender.clone();
         let notes: Notes = {
             let sender = sender.clone();
@@ -46,7 +52,7 @@ impl Driver<'_> {
             store: self.store.clone(),
             shared: self.shared.clone(),
             address: address.clone(),
-            cancel: active.cancel.clone(),
+            cancel: cancel.clone(),
             tell: {
                 let sender = sender.clone();
                 Box::new(move |told| {
@@ -58,16 +64,17 @@ impl Driver<'_> {
         };
         let taken = self.schedule.taken(id);
         let cpus = taken.amounts.get("cpu").copied().unwrap_or(1.0);
+        let secrets = secrets(self.settings, &stage.policy.secrets, self.spec, &resolved);
         let job = Attempt {
             store: self.store.clone(),
             executors: self.executors.clone(),
             shapes: self.shapes.clone(),
-            wanted: active.wanted.clone(),
+            resolved,
             note: serde_json::json!({
                 "run": self.settings.run,
                 "address": address,
                 "machine": self.settings.machine,
-                "provenance": self.provenance.get(&id).and_then(|rank| provenance::word(*rank)),
+                "provenance": self.provenance.get(id).and_then(provenance::word),
             }),
             slots: self.slots.clone(),
             log: self
@@ -76,22 +83,13 @@ impl Driver<'_> {
                 .join(log_name(&address, id.index(), tries)),
             threads: (cpus.max(1.0)) as u32,
             things: taken.things.clone(),
-            cancel: active.cancel.clone(),
-            secrets: secrets(
-                self.settings,
-                &stage.policy.secrets,
-                self.spec,
-                &active.wanted.resolved,
-            ),
+            cancel,
+            secrets,
             notes,
             memory: Arc::new(memory),
             started_at_ms: (self.settings.now_ms)(),
-            claim: active.claim.clone(),
-            checkpoints: self
-                .store
-                .dir()
-                .join("checkpoints")
-                .join(active.wanted.key.to_string()),
+            claim,
+            checkpoints: self.store.dir().join("checkpoints").join(key.to_string()),
             stage,
         };
         if let Some(limit) = job.stage.policy.timeout {
@@ -109,8 +107,10 @@ impl Driver<'_> {
             things,
         });
         tokio::task::spawn_blocking(move || {
-            let worked = attempt(&job);
-            let _ = sender.send(Message::Ended(id, worked));
+            // The run may be over.
+            attempt(&job, move |worked| {
+                drop(sender.send(Message::Ended(id, worked)));
+            });
         });
         Ok(())
     }

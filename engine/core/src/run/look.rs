@@ -1,12 +1,14 @@
 //! Looking up: sources by their content, calls by their keys.
 
+use std::fs::Metadata;
+use std::path::Path;
 use std::sync::Arc;
 
 use kyobashi_cache::{Key, Kind, Lookup, Record, Store};
 use kyobashi_stage::Failure;
 
 use super::Input;
-use super::drive::{Active, Driver, Message, RunError};
+use super::drive::{Active, Driver, Held, Message, RunError};
 use super::event::{FinalState, Finished};
 use super::{provenance, refresh};
 
@@ -14,39 +16,41 @@ use crate::artifact::{Artifact, Artifacts, FileArtifact};
 use crate::exec::{prepare, publish};
 use crate::plan::NodeId;
 use crate::plan::Sources;
-use crate::plan::key::{self, Machine, Recipe, Resolved};
+use crate::plan::key::{self, Machine, Resolved};
 use crate::plan::sources;
 use crate::run::Schedule;
-use crate::spec::{CachePolicy, FileKind, Files, Spec};
+use crate::spec::{CachePolicy, Spec};
 
-/// Hashes every file and folder that the spec names.
+/// Hashes every file and folder that the spec names. `stat` is what the disk says of a path, or said a
+/// moment ago.
 ///
 /// # Errors
 /// The path that cannot be read, with the reason.
-pub fn read_sources(spec: &Spec, store: &Store, files: &dyn Files) -> Result<Sources, Failure> {
-    let mut found = Sources::new();
+pub fn read_sources(
+    spec: &Spec,
+    store: &Store,
+    stat: &dyn Fn(&Path) -> Option<Metadata>,
+) -> Result<Sources, Failure> {
+    let mut found = Vec::new();
     for path in sources::paths(spec) {
         let unreadable = |error: &dyn std::fmt::Display| {
             Failure::new(format!("cannot read {}: {error}", path.display()))
         };
-        let origin = Some(Arc::new(path.clone()));
-        let artifact = match files.look(&path) {
-            Some(FileKind::File) => {
-                let digest = store
-                    .digest_file(&path)
+        let origin = Some(Arc::new(path.to_owned()));
+        let artifact = match stat(path) {
+            Some(stat) if !stat.is_dir() => {
+                let (digest, size) = store
+                    .digest_seen(path, &stat)
                     .map_err(|error| unreadable(&error))?;
-                let size = std::fs::metadata(&path)
-                    .map_err(|error| unreadable(&error))?
-                    .len();
                 Artifact::File(FileArtifact {
                     digest,
                     size,
                     origin,
                 })
             }
-            Some(FileKind::Dir) => {
+            Some(_) => {
                 let digest = store
-                    .digest_tree(&path)
+                    .digest_tree(path)
                     .map_err(|error| unreadable(&error))?;
                 Artifact::Dir(FileArtifact {
                     digest,
@@ -56,16 +60,16 @@ pub fn read_sources(spec: &Spec, store: &Store, files: &dyn Files) -> Result<Sou
             }
             None => return Err(unreadable(&"there is no such file")),
         };
-        found.insert(path, artifact);
+        found.push((path.as_os_str().to_owned(), artifact));
     }
-    Ok(found)
+    // They are in order, so the map is made at one go.
+    Ok(found.into_iter().collect())
 }
 
-/// A node's call with its values, its key and its recipe.
+/// A node's call with its values and its key.
 pub(super) struct Wanted {
     pub(super) resolved: Resolved,
     pub(super) key: Key,
-    pub(super) recipe: Recipe,
 }
 
 /// Resolves a node whose inputs are all known.
@@ -79,11 +83,7 @@ pub(super) fn wanted(
 ) -> Result<Wanted, Option<String>> {
     let resolved = Resolved::of(&schedule.scope(id), schedule.stage(id), machine);
     match resolved.key() {
-        Ok((key, recipe)) => Ok(Wanted {
-            resolved,
-            key,
-            recipe,
-        }),
+        Ok(key) => Ok(Wanted { resolved, key }),
         Err(crate::plan::Blocked::Absent) => Err(None),
         Err(crate::plan::Blocked::Unknown) => Err(Some("an input is not known".to_owned())),
         Err(crate::plan::Blocked::Problem(text)) => {
@@ -130,7 +130,7 @@ impl Driver<'_> {
             && let Some(waiting) = self.making.get_mut(&wanted.key)
         {
             waiting.push(id);
-            self.remember(id, wanted);
+            self.remember(id, wanted.key);
             return Ok(());
         }
         let key = wanted.key;
@@ -140,14 +140,13 @@ impl Driver<'_> {
             } else {
                 self.store.peek(Kind::Stage, &key)?
             };
-            self.making.insert(key, Vec::new());
             if let Some(record) = found {
-                self.remember(id, wanted);
-                self.found(id, &record);
+                self.found(id, key, &record);
                 return Ok(());
             }
+            self.making.insert(key, Vec::new());
         }
-        self.remember(id, wanted);
+        self.remember(id, key);
         self.schedule.feed(Input::Missed(id));
         Ok(())
     }
@@ -158,14 +157,19 @@ impl Driver<'_> {
     /// # Errors
     /// When the store fails.
     pub(super) fn claimed(&mut self, id: NodeId) -> Result<bool, RunError> {
-        let Some(active) = self.active.get(&id) else {
+        let never = self.schedule.stage(id).policy.cache == CachePolicy::Never;
+        let Some(active) = self.active.get_mut(&id) else {
             return Ok(false);
         };
-        let held = active.claim.lock().is_ok_and(|claim| claim.is_some());
-        if held || self.schedule.stage(id).policy.cache == CachePolicy::Never {
+        let attempt = active.attempt.get_or_insert_with(|| Held {
+            claim: Arc::default(),
+            cancel: Arc::default(),
+        });
+        let claim = attempt.claim.clone();
+        if never || claim.lock().is_ok_and(|claim| claim.is_some()) {
             return Ok(true);
         }
-        let key = active.wanted.key;
+        let key = active.key;
         let looked = if self.refreshed(id) {
             self.store.claim(Kind::Stage, &key)?
         } else {
@@ -173,15 +177,11 @@ impl Driver<'_> {
         };
         match looked {
             Lookup::Hit(record) => {
-                self.found(id, &record);
+                self.found(id, key, &record);
                 Ok(false)
             }
-            Lookup::Miss(claim) => {
-                active
-                    .claim
-                    .lock()
-                    .expect("nobody panics with it")
-                    .replace(claim);
+            Lookup::Miss(taken) => {
+                claim.lock().expect("nobody panics with it").replace(taken);
                 Ok(true)
             }
             Lookup::Busy(waiter) => {
@@ -198,29 +198,24 @@ impl Driver<'_> {
     }
 
     /// A node, and all that wait for the same key, have a result in the store.
-    fn found(&mut self, id: NodeId, record: &Record) {
-        let key = self.active.get(&id).map(|active| active.wanted.key);
+    fn found(&mut self, id: NodeId, key: Key, record: &Record) {
         match outputs(&self.store, record).map(Arc::new) {
             Ok(outputs) => {
-                self.reuse(id, outputs.clone(), record.seconds, record.usd);
-                for follower in key
-                    .and_then(|key| self.making.remove(&key))
-                    .unwrap_or_default()
-                {
-                    self.reuse(follower, outputs.clone(), record.seconds, record.usd);
+                self.reuse(id, key, outputs.clone(), record.seconds, record.usd);
+                for follower in self.making.remove(&key).unwrap_or_default() {
+                    self.reuse(follower, key, outputs.clone(), record.seconds, record.usd);
                 }
             }
             Err(failure) => self.fail(id, failure, 0.0, 0.0, None),
         }
     }
 
-    fn remember(&mut self, id: NodeId, wanted: Wanted) {
+    fn remember(&mut self, id: NodeId, key: Key) {
         self.active.insert(
             id,
             Active {
-                wanted: Arc::new(wanted),
-                claim: Arc::default(),
-                cancel: Arc::default(),
+                key,
+                attempt: None,
                 tries: 0,
                 usd: 0.0,
             },

@@ -5,6 +5,7 @@
 //! address: if a field that is known differs, it would run; else it runs perhaps (early cut-off).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use kyobashi_cache::{Key, Kind, Record, Store};
 use serde::Serialize;
@@ -105,9 +106,9 @@ pub fn preview(
         let found = match (resolved.key(), policy) {
             (_, CachePolicy::Frozen) => {
                 let address = schedule.graph.address(spec, id);
-                newest(store, &key::frozen(&spec.name, &address))?
+                newest(store, &key::frozen(&spec.name, &address))?.map(Arc::new)
             }
-            (Ok((key, _)), CachePolicy::Auto) => store.peek(Kind::Stage, &key)?,
+            (Ok(key), CachePolicy::Auto) => store.peek(Kind::Stage, &key)?,
             _ => None,
         };
         let mut entry = entry(&schedule, id, Prospect::Reused);
@@ -123,12 +124,12 @@ pub fn preview(
             if detailed {
                 // What is looked up by the thousand comes without its recipe.
                 let whole = match resolved.key() {
-                    Ok((key, _)) if policy == CachePolicy::Auto => newest(store, &key)?,
+                    Ok(key) if policy == CachePolicy::Auto => newest(store, &key)?,
                     _ => None,
                 };
                 entry.fields = fields(
                     &resolved,
-                    &recipe(&whole.unwrap_or(record.clone())),
+                    &recipe(whole.as_ref().unwrap_or(&record)),
                     &writer,
                 );
             }

@@ -1,7 +1,5 @@
 //! Who answered: live < local < scripted < baseline. Every result takes the worst of its inputs.
 
-use std::collections::HashMap;
-
 use kyobashi_stage::{BASELINE, Model};
 use petgraph::Direction;
 
@@ -30,12 +28,29 @@ pub(super) fn word(rank: u8) -> Option<&'static str> {
     }
 }
 
+/// The ranks that are known, by node.
+#[derive(Default)]
+pub(super) struct Ranks(Vec<Option<u8>>);
+
+impl Ranks {
+    pub(super) fn get(&self, id: NodeId) -> Option<u8> {
+        self.0.get(id.index()).copied().flatten()
+    }
+
+    pub(super) fn insert(&mut self, id: NodeId, rank: u8) {
+        if self.0.len() <= id.index() {
+            self.0.resize(id.index() + 1, None);
+        }
+        self.0[id.index()] = Some(rank);
+    }
+}
+
 /// The worst rank among what a node reads; joins and openers pass on what they read themselves.
-pub(super) fn upstream(graph: &Graph, id: NodeId, known: &mut HashMap<NodeId, u8>) -> u8 {
+pub(super) fn upstream(graph: &Graph, id: NodeId, known: &mut Ranks) -> u8 {
     let mut worst = 0;
     for from in graph.nodes.neighbors_directed(id, Direction::Incoming) {
-        let rank = match known.get(&from) {
-            Some(rank) => *rank,
+        let rank = match known.get(from) {
+            Some(rank) => rank,
             None if graph.node(from).kind == NodeKind::Call => 0,
             None => {
                 let rank = upstream(graph, from, known);

@@ -90,7 +90,7 @@ pub(super) fn changes(resolved: &Resolved, old: &Recipe, writer: &Writer<'_>) ->
 pub(super) fn fields(resolved: &Resolved, old: &Recipe, writer: &Writer<'_>) -> Vec<Change> {
     let mut fields = Vec::new();
     for field in &resolved.fields {
-        let before = old.get(&field.path).cloned().unwrap_or_default();
+        let before = old.get(&*field.path).cloned().unwrap_or_default();
         let now = match &field.value {
             Ok(artifact) => shown(artifact, artifact.digest()),
             Err(_) => Value::Null,

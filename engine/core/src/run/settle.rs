@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use kyobashi_cache::Key;
 use kyobashi_stage::{Failure, Retry};
 
 use super::Input;
@@ -25,14 +26,14 @@ impl Driver<'_> {
         let known = state == FinalState::Ran || state == FinalState::Reused;
         let word = self
             .provenance
-            .get(&id)
+            .get(id)
             .filter(|_| known)
-            .and_then(|rank| provenance::word(*rank));
+            .and_then(provenance::word);
         Finished {
             address: self.address(id),
             uses: uses(&stage.work),
             state,
-            key: self.active.get(&id).map(|active| active.wanted.key),
+            key: self.active.get(&id).map(|active| active.key),
             seconds: 0.0,
             usd: 0.0,
             saved_seconds: 0.0,
@@ -52,8 +53,11 @@ impl Driver<'_> {
     /// The one place where a call ends.
     pub(super) fn end(&mut self, finished: Finished) {
         self.totals.count(&finished);
-        self.tell(&Event::NodeFinished(finished.clone()));
-        if finished.state == FinalState::Failed {
+        let event = Event::NodeFinished(finished);
+        self.tell(&event);
+        if let Event::NodeFinished(finished) = event
+            && finished.state == FinalState::Failed
+        {
             self.failures.push(finished);
         }
     }
@@ -65,7 +69,7 @@ impl Driver<'_> {
         let (tries, usd) = (active.tries, active.usd);
         match worked.outcome {
             Ok(outputs) => {
-                let key = active.wanted.key;
+                let key = active.key;
                 let finished = Finished {
                     seconds: worked.seconds,
                     usd,
@@ -77,7 +81,7 @@ impl Driver<'_> {
                 self.end(finished);
                 self.schedule.feed(Input::Done(id, outputs.clone()));
                 for follower in self.making.remove(&key).unwrap_or_default() {
-                    self.reuse(follower, outputs.clone(), worked.seconds, worked.worth);
+                    self.reuse(follower, key, outputs.clone(), worked.seconds, worked.worth);
                 }
             }
             Err(failure) if worked.refused => self.run_out(id, failure),
@@ -121,8 +125,16 @@ impl Driver<'_> {
     }
 
     /// A result that is there already.
-    pub(super) fn reuse(&mut self, id: NodeId, outputs: Arc<Artifacts>, seconds: f64, usd: f64) {
+    pub(super) fn reuse(
+        &mut self,
+        id: NodeId,
+        key: Key,
+        outputs: Arc<Artifacts>,
+        seconds: f64,
+        usd: f64,
+    ) {
         let finished = Finished {
+            key: Some(key),
             saved_seconds: seconds,
             saved_usd: usd,
             outputs: digests(&outputs),
@@ -162,7 +174,7 @@ impl Driver<'_> {
             log,
             ..self.finished(id, FinalState::Failed)
         };
-        let key = self.active.remove(&id).map(|active| active.wanted.key);
+        let key = self.active.remove(&id).map(|active| active.key);
         self.end(finished);
         if self.settings.fail_fast && !self.tolerated(id) {
             self.halt();

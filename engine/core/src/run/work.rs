@@ -6,15 +6,16 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use kyobashi_cache::{Claim, Record, Store};
+use kyobashi_cache::{Claim, Record, Store, StoreError};
 use kyobashi_stage::{Failure, Shape};
 use serde_json::json;
 
-use super::look::Wanted;
 use super::memory::{Memory, Sums};
+use super::settle::uses;
 use super::slots::{Slot, Slots};
 use crate::artifact::Artifacts;
 use crate::exec::{Cancel, Executors, Job, Notes, Script, prepare, publish};
+use crate::plan::key::Resolved;
 use crate::spec::{Stage, Work};
 
 /// Everything that an attempt needs, owned.
@@ -23,7 +24,7 @@ pub(super) struct Attempt {
     pub(super) executors: Arc<Executors>,
     pub(super) shapes: Arc<BTreeMap<String, Shape>>,
     pub(super) stage: Stage,
-    pub(super) wanted: Arc<Wanted>,
+    pub(super) resolved: Resolved,
     /// What goes into the record beside the outputs: provenance, machine, address.
     pub(super) note: serde_json::Value,
     pub(super) slots: Arc<Slots>,
@@ -58,43 +59,83 @@ pub(super) struct Worked {
     pub(super) refused: bool,
 }
 
-/// Makes the attempt. Nothing is left in the scratch folder afterwards.
-pub(super) fn attempt(attempt: &Attempt) -> Worked {
+/// Makes the attempt. Nothing is left in the scratch folder afterwards. `end` is called when its result
+/// is committed, on a thread of the store, or when it has failed.
+pub(super) fn attempt(attempt: &Attempt, end: impl FnOnce(Worked) + Send + 'static) {
     let begin = Instant::now();
     let slot = attempt.slots.take();
-    let mut outcome = match &slot {
+    let outcome = match &slot {
         Ok(slot) => run(attempt, slot),
         Err(failure) => Err(failure.clone()),
     };
     let seconds = begin.elapsed().as_secs_f64();
-    let mut lost = false;
     let sums = attempt.memory.sums.lock();
     let sums = sums.map(|sums| sums.clone()).unwrap_or_default();
     let refused = attempt.memory.refused.load(Ordering::Relaxed);
-    if refused && outcome.is_ok() {
+    let outcome = match outcome {
         // What a stage makes of fewer calls than it asked for is not its result.
-        outcome = Err(Failure::new("a call did not fit into the budget"));
-    }
-    if let Ok(artifacts) = &outcome
-        && let Err(failure) = save(attempt, artifacts, seconds, &sums)
-    {
-        outcome = Err(failure);
-        lost = true;
-    }
-    if outcome.is_ok() && attempt.checkpoints.exists() {
-        // What stays behind is never read: the result is there now.
-        let _ = std::fs::remove_dir_all(&attempt.checkpoints);
-    }
+        Ok(_) if refused => Err(Failure::new("a call did not fit into the budget")),
+        outcome => outcome,
+    };
     let log = slot.ok();
     let log = log.and_then(|slot| attempt.slots.give_back(slot, &attempt.log));
-    Worked {
+    let worked = Worked {
         outcome,
         seconds,
         usd: sums.usd,
         worth: sums.worth,
         refused,
         log,
-        lost,
+        lost: false,
+    };
+    let prepared = match &worked.outcome {
+        Ok(artifacts) => record(attempt, artifacts, seconds, &sums),
+        Err(_) => Ok(None),
+    };
+    let (claim, record) = match prepared {
+        Ok(Some(prepared)) => prepared,
+        Ok(None) => return end(worked),
+        Err(failure) => return end(worked.failed(failure)),
+    };
+    let done = attempt
+        .executors
+        .workers
+        .contains_key(&uses(&attempt.stage.work))
+        .then(|| attempt.checkpoints.clone());
+    let end = Arc::new(Mutex::new(Some((worked, end))));
+    let told = end.clone();
+    let tell = move |saved: Result<(), StoreError>| {
+        let Some((worked, end)) = taken(&told) else {
+            return;
+        };
+        if let (Ok(()), Some(checkpoints)) = (&saved, done) {
+            // What stays behind is never read: the result is there now.
+            let _ = std::fs::remove_dir_all(checkpoints);
+        }
+        match saved {
+            Ok(()) => end(worked),
+            Err(error) => end(worked.failed(prepare::wrong(error))),
+        }
+    };
+    if let Err(error) = claim.save_now_then(record, tell)
+        && let Some((worked, end)) = taken(&end)
+    {
+        end(worked.failed(prepare::wrong(error)));
+    }
+}
+
+fn taken<T>(slot: &Mutex<Option<T>>) -> Option<T> {
+    slot.lock().ok().and_then(|mut slot| slot.take())
+}
+
+impl Worked {
+    /// There is a result, and the store could not keep it.
+    fn failed(self, failure: Failure) -> Self {
+        Self {
+            outcome: Err(failure),
+            lost: true,
+            ..self
+        }
     }
 }
 
@@ -104,7 +145,7 @@ fn run(attempt: &Attempt, slot: &Slot) -> Result<Arc<Artifacts>, Failure> {
         &attempt.store,
         &attempt.shapes,
         stage,
-        &attempt.wanted.resolved,
+        &attempt.resolved,
         &slot.scratch,
     )?;
     let script = match &stage.work {
@@ -113,10 +154,7 @@ fn run(attempt: &Attempt, slot: &Slot) -> Result<Arc<Artifacts>, Failure> {
         } => {
             let mut declared = BTreeMap::new();
             for binding in env {
-                let value = attempt
-                    .wanted
-                    .resolved
-                    .get(&format!("env.{}", binding.name));
+                let value = attempt.resolved.get(&format!("env.{}", binding.name));
                 let text = match value.and_then(crate::artifact::Artifact::plain) {
                     Some(serde_json::Value::String(text)) => text,
                     Some(value) => value.to_string(),
@@ -172,15 +210,17 @@ fn run(attempt: &Attempt, slot: &Slot) -> Result<Arc<Artifacts>, Failure> {
     published.map(Arc::new)
 }
 
-/// Saves the record: from here on the result is there for every later run.
-fn save(
+/// The record, with the right to save it: from then on the result is there for every later run. None
+/// where nothing is to be kept.
+fn record(
     attempt: &Attempt,
     artifacts: &Artifacts,
     seconds: f64,
     sums: &Sums,
-) -> Result<(), Failure> {
-    let claim = attempt.claim.lock().ok().and_then(|mut claim| claim.take());
-    let Some(claim) = claim else { return Ok(()) };
+) -> Result<Option<(Claim, Record)>, Failure> {
+    let Some(claim) = taken(&attempt.claim) else {
+        return Ok(None);
+    };
     let short = publish::for_record(&attempt.store, artifacts)?;
     let mut blobs = Vec::new();
     short
@@ -190,16 +230,17 @@ fn save(
     if !sums.keys.is_empty() {
         note["calls"] = json!(sums.keys);
     }
+    let recipe = attempt.resolved.recipe();
     let record = Record {
         outputs: text(&short),
         blobs,
-        recipe: text(&attempt.wanted.recipe),
+        recipe: text(&recipe.map_err(|_| Failure::bug("a key without its fields"))?),
         usd: sums.worth,
         seconds,
         started_at_ms: attempt.started_at_ms,
         note: note.to_string(),
     };
-    claim.save(record).map_err(prepare::wrong)
+    Ok(Some((claim, record)))
 }
 
 /// JSON text of artifacts and recipes, which cannot fail.

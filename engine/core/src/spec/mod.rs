@@ -8,6 +8,7 @@ mod broken;
 mod check;
 mod expression;
 mod node;
+mod packed;
 mod read;
 mod report;
 mod said;
@@ -26,6 +27,7 @@ pub use stage::{
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use kyobashi_stage::{Model, Shape, Signature, Type};
 use serde::Serialize;
@@ -123,8 +125,8 @@ pub enum OnUnpriced {
 /// Where something is written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Place {
-    /// The file, or `command line`.
-    pub file: String,
+    /// The file, or `command line`; one text for all places in it.
+    pub file: Arc<str>,
     /// From 1.
     pub line: usize,
     /// From 1, in characters.

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::Place;
 
@@ -48,7 +49,7 @@ pub(super) struct Sources {
 }
 
 struct Source {
-    name: String,
+    name: Arc<str>,
     folder: PathBuf,
     text: Rc<str>,
     /// The first byte of every line.
@@ -66,7 +67,7 @@ impl Sources {
         let id = FileId(u32::try_from(self.all.len()).expect("fewer texts than bytes of memory"));
         let (lines, blocks) = index(&text);
         self.all.push(Source {
-            name,
+            name: name.into(),
             folder,
             text: text.into(),
             lines,
@@ -100,7 +101,7 @@ impl Sources {
         let line = source.lines.partition_point(|first| *first as usize <= at);
         let first = source.lines[line.saturating_sub(1)] as usize;
         Place {
-            file: source.name.clone(),
+            file: Arc::clone(&source.name),
             line,
             col: 1 + source.characters(at) - source.characters(first),
         }
@@ -119,7 +120,7 @@ impl Sources {
     pub(super) fn into_texts(self) -> impl Iterator<Item = (String, String)> {
         self.all
             .into_iter()
-            .map(|source| (source.name, source.text.to_string()))
+            .map(|source| (source.name.to_string(), source.text.to_string()))
     }
 }
 

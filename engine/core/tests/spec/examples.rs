@@ -6,7 +6,7 @@ use kyobashi_engine::spec::{AtMax, CachePolicy, Fan, OnError, Spec, Stage, Templ
 use kyobashi_stage::Type;
 use serde_json::json;
 
-use crate::space::{Space, told};
+use crate::space::{Space, signatures, told};
 
 fn passes(file: &str) -> Spec {
     let checked = Space::examples().check(file);
@@ -16,7 +16,10 @@ fn passes(file: &str) -> Spec {
         .filter(|problem| problem.code != "import::unused")
         .collect();
     assert_eq!(told(&problems), "");
-    checked.spec.expect("no error, so there is a spec")
+    let spec = checked.spec.expect("no error, so there is a spec");
+    let kept = Spec::unpack(&spec.pack(), &signatures()).expect("it was packed whole");
+    assert_eq!(format!("{kept:?}"), format!("{spec:?}"), "kept as it was");
+    spec
 }
 
 fn stage<'s>(spec: &'s Spec, path: &str) -> &'s Stage {

@@ -116,7 +116,7 @@ fn three_thousand_mutants_of_our_own_files_do_no_harm() {
         most = most.max(checked.problems.len());
         for problem in &checked.problems {
             for label in &problem.labels {
-                let source = &checked.sources[&label.place.file];
+                let source = &checked.sources[&*label.place.file];
                 assert!(source.get(label.start..label.end).is_some(), "{problem:?}");
             }
         }
