@@ -60,7 +60,7 @@ impl Ground<'_> {
             program,
             config,
         };
-        self.new(&edited, own)?;
+        self.differs(&edited, own)?;
         Ok((edited, found.repaired))
     }
 
@@ -147,7 +147,7 @@ impl Ground<'_> {
     }
 
     /// Whether it would run something that was not run before.
-    fn new(&self, edited: &Edited, own: bool) -> Result<(), String> {
+    fn differs(&self, edited: &Edited, own: bool) -> Result<(), String> {
         let same = |program: &str, config: &Map<String, Value>| {
             program.trim() == edited.program.trim() && *config == edited.config
         };
