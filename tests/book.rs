@@ -27,6 +27,10 @@ const NOT_RUN: &[(&str, &str)] = &[
         "kyo run pipelines/check-paper.yaml --set params.paper=paper.tex --set params.results=runs --out checked",
     ),
     (
+        "docs/guides/reading-notes.md",
+        "pdftotext paper.pdf paper.txt",
+    ),
+    (
         "docs/guides/reviewer-benchmark.md",
         "kyo run pipelines/reviewer-benchmark.yaml \\",
     ),

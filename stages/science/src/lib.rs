@@ -12,6 +12,7 @@ mod gathered;
 mod ideas;
 mod literature;
 mod llm;
+mod notes;
 mod paper;
 mod report;
 mod retrieval;
@@ -54,7 +55,8 @@ pub fn stages(providers: Providers) -> Vec<Box<dyn Stage>> {
         Box::new(llm::Review(client.clone())),
         Box::new(review::Aggregate),
         Box::new(benchmark::Score),
-        Box::new(paper::Improve(client)),
+        Box::new(paper::Improve(client.clone())),
+        Box::new(notes::Read(client)),
         Box::new(stats::Leaderboard),
         Box::new(paper::Best),
         Box::new(report::FinalInfo),
