@@ -58,7 +58,7 @@ fn fifty_calls_side_by_side_with_room_for_ten_make_ten_and_the_rest_is_for_the_n
     assert_eq!(server.bodies().len(), 10);
     for part in [
         "Left to pay: 40 calls",
-        "resume   kyo run samples.yaml --pool model=50  (10 of 51 stage runs are kept)",
+        "resume   kyo run samples.yaml --pool model=50  (kept: 10 of 51 stage runs)",
     ] {
         assert!(done.stderr.contains(part), "{part}\n{}", done.stderr);
     }

@@ -52,7 +52,7 @@ fn a_failure_is_told_with_its_log_its_place_what_it_took_down_and_how_to_go_on()
         "  spec   broken.yaml:5:3\n",
         "  so     2 stage runs could not run: after, last\n",
         ": reused 0, ran 1, failed 1, skipped 2, $0\n",
-        "resume   kyo run broken.yaml --set 'defaults.*.timeout=5m'  (1 of 4 stage runs are kept)\n",
+        "resume   kyo run broken.yaml --set 'defaults.*.timeout=5m'  (kept: 1 of 4 stage runs)\n",
     ] {
         assert!(done.stderr.contains(said), "{said}\n{}", done.stderr);
     }

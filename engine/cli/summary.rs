@@ -130,7 +130,7 @@ pub(crate) fn resume(totals: &Totals, known: u64, budget: Option<f64>) -> String
     words.extend(budget.map(|usd| format!("--budget {usd}")));
     let kept = totals.ran + totals.reused;
     format!(
-        "resume   kyo {}  ({kept} of {} are kept)",
+        "resume   kyo {}  (kept: {kept} of {})",
         words.join(" "),
         talk::plural(known, "stage run")
     )
