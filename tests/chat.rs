@@ -224,3 +224,63 @@ outputs: {line: "${look.line}"}
         done.stderr
     );
 }
+
+#[test]
+fn the_key_goes_into_the_header_that_the_dialect_or_the_pipeline_names() {
+    let cases = [
+        (
+            "dialect: openai-responses",
+            "authorization",
+            "Bearer test-key",
+        ),
+        ("dialect: gemini", "x-goog-api-key", "test-key"),
+        ("dialect: anthropic", "x-api-key", "test-key"),
+        (
+            "dialect: anthropic, api_version: \"2026-10-21\"",
+            "authorization",
+            "Bearer test-key",
+        ),
+        ("auth: api-key", "api-key", "test-key"),
+        (
+            "dialect: gemini, auth: bearer",
+            "authorization",
+            "Bearer test-key",
+        ),
+    ];
+    for (says, name, value) in cases {
+        let server = ModelServer::start("Yes.");
+        let url = server.url();
+        let there =
+            format!("providers: {{there: {{base_url: \"{url}\", key_env: THERE_KEY, {says}}}}}");
+        let yaml = format!(
+            r#"kyobashi: 1
+name: ask
+{there}
+models: {{m: there/tiny}}
+stages:
+  ask:
+    uses: llm/chat
+    model: ${{models.m}}
+    with: {{prompt: ask.md}}
+    out: {{line: str}}
+"#
+        );
+        let mut space = Space::new();
+        space.write("ask.yaml", &yaml).write("ask.md", "Well?");
+        space.set("THERE_KEY", crate::model_server::KEY);
+        // The server speaks one dialect and refuses the others; what it was sent counts here.
+        space.kyo(&["run", "ask.yaml"]);
+        let headers = server.headers();
+        let sent = headers
+            .first()
+            .unwrap_or_else(|| panic!("{says}: nothing was asked"));
+        let keys: Vec<_> = sent
+            .iter()
+            .filter(|(_, held)| held.contains("test-key"))
+            .map(|(name, held)| (name.as_str(), held.as_str()))
+            .collect();
+        assert_eq!(keys.len(), 1, "{says}: {keys:?}");
+        assert_eq!(keys[0].0, name, "{says}");
+        assert!(keys[0].1.starts_with(value), "{says}");
+    }
+}

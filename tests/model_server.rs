@@ -53,13 +53,16 @@ pub(crate) struct ModelServer {
     ending: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
     bodies: Arc<Mutex<Vec<Value>>>,
+    headers: Arc<Mutex<Vec<Headers>>>,
 }
+
+/// Of one request: names, in small letters, and values.
+pub(crate) type Headers = Vec<(String, String)>;
 
 /// What came in.
 struct Request {
     line: String,
-    /// Name, in small letters, and value.
-    headers: Vec<(String, String)>,
+    headers: Headers,
     body: Vec<u8>,
 }
 
@@ -74,19 +77,20 @@ impl ModelServer {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let bodies = Arc::new(Mutex::new(Vec::new()));
+        let headers = Arc::new(Mutex::new(Vec::new()));
         let ending = Arc::new(AtomicBool::new(false));
         let think: Arc<Answer> = Arc::new(Box::new(answer));
         let thread = {
-            let (bodies, ending) = (bodies.clone(), ending.clone());
+            let (bodies, headers, ending) = (bodies.clone(), headers.clone(), ending.clone());
             std::thread::spawn(move || {
                 for stream in listener.incoming() {
                     if ending.load(Ordering::Relaxed) {
                         return;
                     }
-                    let (think, bodies) = (think.clone(), bodies.clone());
+                    let (think, bodies, headers) = (think.clone(), bodies.clone(), headers.clone());
                     std::thread::spawn(move || {
                         // The client may have been killed by its test.
-                        let _ = stream.and_then(|stream| reply(stream, &think, &bodies));
+                        let _ = stream.and_then(|stream| reply(stream, &think, &bodies, &headers));
                     });
                 }
             })
@@ -96,6 +100,7 @@ impl ModelServer {
             ending,
             thread: Some(thread),
             bodies,
+            headers,
         }
     }
 
@@ -107,6 +112,13 @@ impl ModelServer {
     /// The bodies of the requests that were right.
     pub(crate) fn bodies(&self) -> Vec<Value> {
         self.bodies.lock().unwrap().clone()
+    }
+}
+
+impl ModelServer {
+    /// The headers of every request for an answer, also of those that were wrong.
+    pub(crate) fn headers(&self) -> Vec<Headers> {
+        self.headers.lock().unwrap().clone()
     }
 }
 
@@ -145,7 +157,12 @@ fn read(stream: &TcpStream) -> std::io::Result<Request> {
     })
 }
 
-fn reply(mut stream: TcpStream, think: &Answer, bodies: &Mutex<Vec<Value>>) -> std::io::Result<()> {
+fn reply(
+    mut stream: TcpStream,
+    think: &Answer,
+    bodies: &Mutex<Vec<Value>>,
+    headers: &Mutex<Vec<Headers>>,
+) -> std::io::Result<()> {
     let request = read(&stream)?;
     if request.line == "GET /v1/models HTTP/1.1" {
         let list = json!({"object": "list", "data": [{"id": "tiny-7b"}, {"id": "tiny-70b"}]});
@@ -156,6 +173,7 @@ fn reply(mut stream: TcpStream, think: &Answer, bodies: &Mutex<Vec<Value>>) -> s
             list.len()
         );
     }
+    headers.lock().unwrap().push(request.headers.clone());
     let document = |body: &Value, text: &str, finish: &str| {
         json!({
             "id": "chatcmpl-test",

@@ -317,6 +317,8 @@ struct Provider {
     identity: Option<String>,
     /// The version of the interface, where it has several.
     api_version: Option<String>,
+    /// How the key is sent: `bearer`, or the header that holds it, as `api-key` for Azure.
+    auth: Option<String>,
     /// Requests under way at once, at most.
     at_once: Option<u32>,
     /// Requests a minute, at most.

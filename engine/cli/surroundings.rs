@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use kyobashi_engine::plan::key::Machine;
 use kyobashi_engine::spec::{FileKind, Files, Provider, Spec};
-use kyobashi_science::{self as server, Dialect, Providers};
+use kyobashi_science::{self as server, Auth, Dialect, Providers};
 use kyobashi_stage::{BASELINE, Description};
 
 /// Variables with which the official clients are led to another server.
@@ -80,19 +80,33 @@ impl Surroundings {
             else {
                 continue;
             };
-            let plain = server::Provider::new(Dialect::OpenaiChat, &base_url, None);
+            let spoken = entry.dialect.as_ref().and_then(|word| dialect(word));
+            let speaks = spoken.unwrap_or(Dialect::OpenaiChat);
+            let is_new = known.is_none();
             let mut provider = server::Provider {
-                base_url,
-                ..known.unwrap_or(plain)
+                base_url: base_url.clone(),
+                ..known.unwrap_or_else(|| server::Provider::new(speaks, &base_url, None))
             };
-            if let Some(dialect) = entry.dialect.as_ref().and_then(|word| dialect(word)) {
+            if let Some(dialect) = spoken {
                 provider.dialect = dialect;
-            }
-            if entry.key_env.is_some() {
-                provider.key = entry.key_env.clone();
             }
             if entry.api_version.is_some() {
                 provider.api_version = entry.api_version.clone();
+            } else if is_new {
+                let mut all = self.servers.iter().map(|(_, one)| one);
+                let same = all.find(|one| one.dialect == provider.dialect);
+                provider.api_version = same.and_then(|one| one.api_version.clone());
+            }
+            if is_new || spoken.is_some() || entry.api_version.is_some() {
+                provider.auth = Auth::usual(provider.dialect, provider.api_version.as_deref());
+            }
+            match entry.auth.as_deref() {
+                Some("bearer") => provider.auth = Auth::Bearer,
+                Some(header) => provider.auth = Auth::Header(header.to_owned()),
+                None => {}
+            }
+            if entry.key_env.is_some() {
+                provider.key = entry.key_env.clone();
             }
             if entry.identity.is_some() {
                 provider.identity = entry.identity.clone();

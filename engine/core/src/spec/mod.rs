@@ -97,6 +97,8 @@ pub struct ProviderEntry {
     /// Stands for the URL in keys, so that two servers of one model share results.
     pub identity: Option<String>,
     pub api_version: Option<String>,
+    /// How the key is sent: `bearer`, or the header that holds it.
+    pub auth: Option<String>,
     /// Requests and tokens a minute; never part of a key.
     pub rpm: Option<u32>,
     pub tpm: Option<u32>,

@@ -19,6 +19,18 @@ pub enum Auth {
     Header(String),
 }
 
+impl Auth {
+    /// How the official clients of a dialect send the key.
+    #[must_use]
+    pub fn usual(dialect: Dialect, api_version: Option<&str>) -> Self {
+        match (dialect, api_version) {
+            (Dialect::Anthropic, Some(FIRST_VERSION)) => Self::Header("x-api-key".to_owned()),
+            (Dialect::Gemini, _) => Self::Header("x-goog-api-key".to_owned()),
+            _ => Self::Bearer,
+        }
+    }
+}
+
 /// How long a provider is waited for. Never part of a key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -19,6 +19,7 @@ pub(super) const PROVIDER: &[&str] = &[
     "dialect",
     "identity",
     "api_version",
+    "auth",
     "at_once",
     "rpm",
     "tpm",
@@ -66,6 +67,7 @@ pub(super) fn providers(check: &mut Check<'_>, file: &File) {
                 }
                 "identity" => provider.identity = form.string(node, "identity"),
                 "api_version" => provider.api_version = form.string(node, "api_version"),
+                "auth" => provider.auth = form.string(node, "auth"),
                 "at_once" => provider.at_once = form.whole(node, "at_once"),
                 "rpm" => provider.rpm = form.whole(node, "rpm"),
                 "tpm" => provider.tpm = form.whole(node, "tpm"),

@@ -40,6 +40,7 @@ form!(ProviderEntry {
     dialect,
     identity,
     api_version,
+    auth,
     at_once,
     rpm,
     tpm
