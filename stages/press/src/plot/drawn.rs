@@ -79,10 +79,8 @@ impl Figure {
         }
         if self.thinned > 0 {
             let shown = self.items().count();
-            parts.push(format!(
-                "every {:.1}th point shown",
-                (shown + self.thinned) as f64 / shown as f64
-            ));
+            let all = shown + self.thinned;
+            parts.push(format!("{shown} of {all} points shown"));
         }
         (!parts.is_empty()).then(|| parts.join("; "))
     }

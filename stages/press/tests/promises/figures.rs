@@ -212,5 +212,5 @@ fn too_many_points_are_thinned_and_the_figure_says_so() {
     });
     let outputs = plot(&desk("point", "x", "y", list(&[&table]))).unwrap();
     assert_eq!(rows(&outputs).len(), 1501);
-    assert!(text(&outputs, "figure").contains("every 2.7th point shown"));
+    assert!(text(&outputs, "figure").contains("1500 of 4000 points shown"));
 }
