@@ -2,6 +2,7 @@
 //! build tools get one or more of these wrong.
 
 use std::fs::{self, File};
+use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
@@ -211,8 +212,12 @@ fn after_a_kill_the_same_command_goes_on_clean_and_nothing_is_done_twice() {
     fs::read(&pipes[0]).unwrap();
     child.kill().unwrap();
     child.wait().unwrap();
-    // The orphaned script is let go; nobody reads what it writes.
-    fs::write(&pipes[1], "go\n").unwrap();
+    // Opened for both, a pipe waits for no reader: the orphaned script is ended with its run, or let go here.
+    let both = fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(&pipes[1]);
+    both.unwrap().write_all(b"go\n").unwrap();
     fs::remove_file(&pipes[1]).unwrap();
     let done = run(&space);
     assert_eq!(done.ended("reused"), ["a"], "it was done before the kill");
