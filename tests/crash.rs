@@ -196,7 +196,9 @@ fn two_runs_at_once_share_their_work() {
 
 #[test]
 fn a_stopped_run_says_so_and_goes_on() {
-    let space = Space::new();
+    let mut space = Space::new();
+    let home = space.path("").display().to_string();
+    space.set("HOME", &home);
     space.write(
         "slow.yaml",
         r#"
@@ -208,11 +210,18 @@ stages:
     out: {x: int}
   second:
     in: {x: "${first.x}", gate: gate}
-    run: 'while [ "$(cat "$gate")" != open ]; do read -r line < "$x"; done; echo "$x" > "$y"'
+    run: |
+      if test -e "$HOME/begun"; then echo > "$HOME/begun"; fi
+      while [ "$(cat "$gate")" != open ]; do read -r line < "$x"; done
+      echo "$x" > "$y"
     out: {y: int}
 "#,
     );
     space.write("gate", "shut");
+    // The script says into a pipe that it has begun: that it was started is not yet that it runs.
+    let begun = space.path("begun");
+    let made = std::process::Command::new("mkfifo").arg(&begun).status();
+    assert!(made.unwrap().success());
     let mut child = space
         .command(&["run", "slow.yaml", "--json"])
         .stdout(Stdio::piped())
@@ -236,6 +245,8 @@ stages:
     events
         .find(|line| line.contains("node_started") && line.contains("second"))
         .unwrap();
+    std::fs::read(&begun).unwrap();
+    std::fs::remove_file(&begun).unwrap();
     // The first Ctrl-C lets the stage finish, which it never would; the second ends it.
     interrupt();
     talk.find(|line| line.contains("press Ctrl-C again"))
