@@ -209,18 +209,16 @@ stages:
     run: 'echo 1 > "$x"'
     out: {x: int}
   second:
-    in: {x: "${first.x}", gate: gate}
+    in: {x: "${first.x}"}
     run: |
-      if test -e "$HOME/begun"; then echo > "$HOME/begun"; fi
-      while [ "$(cat "$gate")" != open ]; do read -r line < "$x"; done
+      if test -e "$HOME/begun"; then echo > "$HOME/begun"; read -r line < "$HOME/gate"; fi
       echo "$x" > "$y"
     out: {y: int}
 "#,
     );
-    space.write("gate", "shut");
-    // The script says into a pipe that it has begun: that it was started is not yet that it runs.
-    let begun = space.path("begun");
-    let made = std::process::Command::new("mkfifo").arg(&begun).status();
+    // The script says into a pipe that it has begun, and waits at another for a word that never comes.
+    let pipes = ["begun", "gate"].map(|name| space.path(name));
+    let made = std::process::Command::new("mkfifo").args(&pipes).status();
     assert!(made.unwrap().success());
     let mut child = space
         .command(&["run", "slow.yaml", "--json"])
@@ -245,8 +243,7 @@ stages:
     events
         .find(|line| line.contains("node_started") && line.contains("second"))
         .unwrap();
-    std::fs::read(&begun).unwrap();
-    std::fs::remove_file(&begun).unwrap();
+    std::fs::read(&pipes[0]).unwrap();
     // The first Ctrl-C lets the stage finish, which it never would; the second ends it.
     interrupt();
     talk.find(|line| line.contains("press Ctrl-C again"))
@@ -258,6 +255,6 @@ stages:
         rest.last().unwrap().contains("\"stopped\":true"),
         "{rest:?}"
     );
-    space.write("gate", "open");
+    std::fs::remove_file(&pipes[0]).unwrap();
     assert_eq!(space.run("slow.yaml", &[]).ended("ran"), ["second"]);
 }
