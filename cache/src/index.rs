@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, Statement, params};
+use rusqlite::{Connection, OpenFlags, Statement, TransactionBehavior, params};
 
 use crate::claim::Claims;
 use crate::error::io as named;
@@ -333,13 +333,16 @@ fn finite(value: f64) -> f64 {
 
 fn connect(path: &Path) -> Result<Connection, StoreError> {
     let open = || -> rusqlite::Result<Connection> {
-        let connection = Connection::open_with_flags(
+        let mut connection = Connection::open_with_flags(
             path,
             OpenFlags::SQLITE_OPEN_READ_WRITE
                 | OpenFlags::SQLITE_OPEN_CREATE
                 | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )?;
         connection.busy_timeout(BUSY)?;
+        // A transaction that reads before it writes fails at once, without waiting, where another process
+        // has written between; one that takes the write lock first waits.
+        connection.set_transaction_behavior(TransactionBehavior::Immediate);
         connection.execute_batch("PRAGMA synchronous = NORMAL")?;
         // The log stays when the last process closes the index: to write it back there and then
         // would cost two flushes, and to make it anew a new file at each start.
