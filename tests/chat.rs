@@ -284,3 +284,47 @@ stages:
         assert!(keys[0].1.starts_with(value), "{says}");
     }
 }
+
+#[test]
+fn a_setting_that_the_dialect_does_not_have_is_told_before_anything_runs() {
+    let server = ModelServer::start("Yes.");
+    let url = server.url();
+    let file = |models: &str, with: &str| {
+        format!(
+            r#"kyobashi: 1
+name: ask
+providers:
+  new: {{base_url: "{url}", dialect: anthropic, api_version: "2026-10-21"}}
+  old: {{base_url: "{url}", dialect: anthropic, api_version: "2023-06-01"}}
+models: {{m: {models}}}
+stages:
+  ask:
+    uses: llm/chat
+    model: ${{models.m}}
+    with: {{prompt: ask.md{with}}}
+    out: {{line: str}}
+"#
+        )
+    };
+    let told = |yaml: &str| {
+        let space = Space::new();
+        space.write("ask.yaml", yaml).write("ask.md", "Well?");
+        let done = space.kyo(&["check", "ask.yaml", "--format", "json"]);
+        let ran = space.kyo(&["run", "ask.yaml"]);
+        assert_eq!(ran.code == 2, done.code == 2, "{}", ran.stderr);
+        let problems: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+        let found = problems.as_array().unwrap().iter();
+        found
+            .filter(|problem| problem["code"] == "model::setting")
+            .map(|problem| format!("{}:{}", problem["line"], problem["message"]))
+            .collect::<Vec<_>>()
+    };
+    let no = |line: u32| {
+        format!("{line}:\"the dialect `anthropic` 2026-10-21 has no setting `temperature`\"")
+    };
+    assert_eq!(told(&file("{id: new/m, temperature: 1}", "")), [no(6)]);
+    assert_eq!(told(&file("new/m", ", temperature: 0.5")), [no(11)]);
+    assert_eq!(told(&file("{id: old/m, temperature: 1}", "")), [""; 0]);
+    assert_eq!(told(&file("old/m", ", temperature: 0.5")), [""; 0]);
+    assert_eq!(server.bodies().len(), 0);
+}

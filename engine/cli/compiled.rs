@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::arguments::{Global, Pipeline};
 use crate::exit::Stopped;
 use crate::machine::Machine;
+use crate::settings;
 use crate::surroundings::{Disk, Surroundings};
 use crate::workspace::{self, Catalogue};
 
@@ -67,6 +68,7 @@ pub(crate) fn spec(
         pools: &asked,
         ..question
     });
+    let checked = settings::refuse(checked, surroundings);
     let clean = checked.problems.is_empty() && !files.listed.get();
     let (spec, texts) = workspace::told(global, checked)?;
     if clean && texts.values().map(String::len).sum::<usize>() >= WORTH {

@@ -24,6 +24,7 @@ mod progress;
 mod refresh;
 mod rocrate;
 mod schema;
+mod settings;
 mod setup;
 mod summary;
 mod surroundings;

@@ -16,8 +16,8 @@ use kyobashi_stage::{Shape, Signature, Stage};
 use crate::arguments::{Format, Global, Pipeline};
 use crate::exit::{self, Stopped};
 use crate::machine::Machine;
-use crate::problems;
 use crate::surroundings::{self, Disk, Surroundings};
+use crate::{problems, settings};
 
 /// Every stage type of this program.
 pub(crate) struct Catalogue {
@@ -68,10 +68,11 @@ pub(crate) fn checked(
 ) -> Result<Checked, Stopped> {
     let machine = Machine::new(&pipeline.values, &surroundings.variables)?;
     let question = question(pipeline, catalogue, surroundings, keys_required);
-    Ok(check(&Question {
+    let checked = check(&Question {
         pools: &|name| machine.pool(name),
         ..question
-    }))
+    });
+    Ok(settings::refuse(checked, surroundings))
 }
 
 /// What is asked of a pipeline, of the disk as it is and of a machine without pools.

@@ -7,6 +7,7 @@ use kyobashi_engine::spec::{Checked, Editor, FileKind, Files, Question, check};
 use kyobashi_science::Providers;
 use lsp_types::Uri;
 
+use crate::settings;
 use crate::surroundings::{Disk, Surroundings};
 use crate::workspace::Catalogue;
 
@@ -62,7 +63,7 @@ impl Open {
     }
 
     fn ask(&self, file: &Path, instead: Option<&str>, cursor: Option<&str>) -> Checked {
-        check(&Question {
+        let checked = check(&Question {
             file,
             profile: None,
             values: None,
@@ -77,7 +78,8 @@ impl Open {
             keys_required: false,
             pools: &|_| None,
             editor: Some(Editor { cursor }),
-        })
+        });
+        settings::refuse(checked, &self.surroundings)
     }
 }
 
