@@ -328,3 +328,29 @@ stages:
     assert_eq!(told(&file("old/m", ", temperature: 0.5")), [""; 0]);
     assert_eq!(server.bodies().len(), 0);
 }
+
+#[test]
+fn one_picture_where_a_list_is_wanted_is_told_with_what_to_write() {
+    let space = Space::new();
+    let yaml = r#"kyobashi: 1
+name: look
+models: {m: openai/gpt-4o-mini}
+stages:
+  look:
+    uses: llm/chat
+    model: ${models.m}
+    in: {images: page.png}
+    with: {prompt: ask.md}
+    out: {line: str}
+"#;
+    space.write("look.yaml", yaml).write("ask.md", "Well?");
+    space.write("page.png", "no picture");
+    let done = space.kyo(&["check", "look.yaml"]);
+    assert_eq!(done.code, 2);
+    assert!(done.stderr.contains("look.yaml:8:18"), "{}", done.stderr);
+    assert!(
+        done.stderr.contains("write `[page.png]`"),
+        "{}",
+        done.stderr
+    );
+}

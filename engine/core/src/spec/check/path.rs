@@ -74,9 +74,24 @@ pub(super) fn path(check: &mut Check<'_>, span: Span, text: &str, want: &Type) -
             return (absent(), want.clone());
         }
         (Type::Text | Type::Table(_) | Type::File(_), FileKind::File) => want.clone(),
+        (_, FileKind::File) if holds_files(want) => {
+            let message = format!("`{text}` is one file, {want} is wanted");
+            let issue = Issue::error("file::kind", span, "one file", message);
+            check.report.add(issue.help(format!("write `[{text}]`")));
+            return (absent(), want.clone());
+        }
         (_, FileKind::File) => return (json(check, span, text, &path, want), want.clone()),
     };
     (Template::Path(path, ty.clone()), ty)
+}
+
+/// Whether a type is a list of what JSON cannot hold.
+fn holds_files(want: &Type) -> bool {
+    match want {
+        Type::Optional(inner) => holds_files(inner),
+        Type::List(item) => matches!(**item, Type::File(_) | Type::Table(_) | Type::Dir),
+        _ => false,
+    }
 }
 
 /// Tells a path at which nothing is.
