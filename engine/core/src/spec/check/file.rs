@@ -9,6 +9,7 @@ use super::super::report::Issue;
 use super::super::source::{FileId, Span};
 use super::draft::{Draft, top};
 use super::form::Given;
+use super::path::nearest_beside;
 use super::policy::{self, Rules};
 use super::state::Check;
 
@@ -88,15 +89,7 @@ pub(super) fn open(check: &mut Check<'_>, path: &Path, from: Option<Span>) -> Op
 
 /// The file beside a path that was most likely meant, or how to begin.
 fn near(check: &Check<'_>, path: &Path, is_pipeline: bool) -> Option<String> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let names = check.question.files.list(folder.unwrap_or(Path::new(".")));
-    let name = path.file_name()?.to_string_lossy();
-    if let Some(nearest) = check
-        .report
-        .nearest(&name, names.iter().map(String::as_str))
-    {
+    if let Some(nearest) = nearest_beside(check, path) {
         let meant = path.with_file_name(nearest);
         return (meant != path).then(|| format!("did you mean `{}`?", meant.display()));
     }

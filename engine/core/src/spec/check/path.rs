@@ -94,22 +94,29 @@ fn holds_files(want: &Type) -> bool {
     }
 }
 
+/// The folder of a path, which is here where none is named.
+fn folder(path: &Path) -> &Path {
+    let folder = path.parent();
+    folder
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
+/// The name in the folder of a path that its own was most likely meant to be.
+pub(super) fn nearest_beside(check: &Check<'_>, path: &Path) -> Option<String> {
+    let names = check.question.files.list(folder(path));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let nearest = check
+        .report
+        .nearest(&name, names.iter().map(String::as_str));
+    nearest.map(str::to_owned)
+}
+
 /// Tells a path at which nothing is.
 pub(super) fn missing(check: &mut Check<'_>, span: Span, text: &str, path: &Path) {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    let name = path
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned());
-    let folder_is_there = check.look(folder) == Some(FileKind::Dir);
-    let help = if folder_is_there {
-        let names = check.question.files.list(folder);
-        let nearest = check
-            .report
-            .nearest(&name.unwrap_or_default(), names.iter().map(String::as_str));
-        nearest.map(|nearest| {
+    let folder = folder(path);
+    let help = if check.look(folder) == Some(FileKind::Dir) {
+        nearest_beside(check, path).map(|nearest| {
             let meant = Path::new(text).with_file_name(nearest);
             format!("did you mean `{}`?", meant.display())
         })
