@@ -18,6 +18,9 @@ pub(crate) fn refuse(mut checked: Checked, surroundings: &Surroundings) -> Check
     let Some(spec) = &checked.spec else {
         return checked;
     };
+    if spec.models.is_empty() {
+        return checked;
+    }
     let servers = surroundings.servers(spec);
     let mut problems = Vec::new();
     let mut ask = |model: &Model, place: Option<&Place>| {

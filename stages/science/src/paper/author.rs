@@ -56,26 +56,14 @@ impl Author<'_> {
         }
         let mut ask = self.ask(SECTION, facts)?;
         let read = |reply: &str| read(reply, check);
-        let mut text = converse(
-            self.client,
-            self.model,
-            &mut ask,
-            self.context,
-            REASKS,
-            &read,
-        )?;
+        let say =
+            |ask: &mut Ask| converse(self.client, self.model, ask, self.context, REASKS, &read);
+        let mut text = say(&mut ask)?;
         for round in 1..=rounds {
             ask.turns.push(Turn::model(&text.0));
             let facts = json!({"round": round, "rounds": rounds});
             ask.turns.push(Turn::user(&filled(REFINE, facts)?));
-            text = converse(
-                self.client,
-                self.model,
-                &mut ask,
-                self.context,
-                REASKS,
-                &read,
-            )?;
+            text = say(&mut ask)?;
         }
         Ok(text.1)
     }
