@@ -77,8 +77,8 @@ fn findings() -> Vec<Finding> {
         ),
         ("c++", "needed once by `kyo setup` to build the trainer"),
         (
-            "latexmk",
-            "only for LaTeX output; papers need no TeX (Debian: texlive-latex-extra latexmk)",
+            "pdflatex",
+            "only for `paper/compile`; papers need no TeX (Debian: apt install texlive-latex-extra)",
         ),
     ] {
         match setup::on_path(program, surroundings.variables.get("PATH")) {

@@ -12,6 +12,21 @@ pub enum Retry {
     Possible,
 }
 
+/// Something wrong at a place of a text that a stage was given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The text by the name under which messages quote it: `draft.md`.
+    pub file: String,
+    /// From 1.
+    pub line: usize,
+    /// From 1, in characters.
+    pub col: usize,
+    pub message: String,
+    /// How to mend it, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+}
+
 /// Why a stage failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
@@ -24,6 +39,9 @@ pub struct Failure {
     /// Whether the fault is ours (exit code 70).
     #[serde(default)]
     pub bug: bool,
+    /// What is wrong where, for those who mend the text: a writer, an editor. The message says it too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<Place>,
 }
 
 impl Failure {
@@ -34,6 +52,7 @@ impl Failure {
             help: None,
             retry: Retry::Never,
             bug: false,
+            places: Vec::new(),
         }
     }
 
@@ -51,6 +70,12 @@ impl Failure {
             bug: true,
             ..Self::new(message)
         }
+    }
+
+    /// Adds what is wrong where.
+    #[must_use]
+    pub fn at(self, places: Vec<Place>) -> Self {
+        Self { places, ..self }
     }
 
     /// Adds what to do about it.

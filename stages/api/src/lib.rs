@@ -17,7 +17,7 @@ mod wire;
 pub use call::{Call, Output, Outputs};
 pub use context::{Context, MODEL_CALL, Note, Outbox, Price, Reply, Request, Tokens};
 pub use datum::{Cell, Datum};
-pub use failure::{Failure, Retry};
+pub use failure::{Failure, Place, Retry};
 pub use model::{BASELINE, Model};
 pub use shape::{check_value, declared, named_shapes};
 pub use signature::{Field, Names, Port, Shape, Signature};

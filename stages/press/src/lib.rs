@@ -1,5 +1,5 @@
 //! The press: declared figures (`report/plot`), tables of means (`report/table`) and papers in which every number is traced to its source
-//! (`paper/set`), also as LaTeX (`paper/latex`). The only crate that links typst. It knows nothing of the engine, of the cache, of
+//! (`paper/set`), also as LaTeX (`paper/latex`, `paper/compile`). The only crate that links typst. It knows nothing of the engine, of the cache, of
 //! models or of any particular experiment.
 
 mod bibliography;
@@ -25,5 +25,6 @@ pub fn stages() -> Vec<Box<dyn Stage>> {
         Box::new(table::Table),
         Box::new(paper::Set),
         Box::new(latex::Latex),
+        Box::new(latex::Compile),
     ]
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use kyobashi_stage::Failure;
+use kyobashi_stage::{Failure, Place};
 
 /// The name under which a draft is quoted; the file that it came from has a name of the store's.
 pub(crate) const DRAFT: &str = "draft.md";
@@ -56,10 +56,22 @@ pub(crate) fn failure(text: &str, problems: &[Problem]) -> Failure {
         }
         message.push_str(&quoted(text, problem));
     }
-    let failure = Failure::new(message.trim_end());
+    let places = sorted.iter().map(|problem| placed(text, problem));
+    let failure = Failure::new(message.trim_end()).at(places.collect());
     match sorted.iter().find_map(|problem| problem.help.clone()) {
         Some(help) => failure.help(help),
         None => failure,
+    }
+}
+
+fn placed(text: &str, problem: &Problem) -> Place {
+    let (line, col) = line_col(text, problem.at.start);
+    Place {
+        file: DRAFT.to_owned(),
+        line,
+        col,
+        message: problem.message.clone(),
+        help: problem.help.clone(),
     }
 }
 
@@ -109,6 +121,11 @@ mod tests {
         assert_eq!(
             failure.message,
             "draft.md:2:7: no such number\n2 | two µ three\n  |       ^^^^^"
+        );
+        let place = &failure.places[0];
+        assert_eq!(
+            (place.line, place.col, place.message.as_str()),
+            (2, 7, "no such number")
         );
     }
 }

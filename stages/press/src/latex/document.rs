@@ -31,6 +31,8 @@ const PACKAGES: &str = r"\usepackage[T1]{fontenc}
 ";
 
 const MACROS: &str = r"\usepackage[hidelinks]{hyperref}
+% The file's identity would hold the folder in which it was compiled.
+\ifdefined\pdftrailerid\pdftrailerid{}\fi
 % A number of the paper: its value is in numbers.tex, its origin in the appendix. In formulas it does not link.
 \newcommand{\defval}[2]{\expandafter\gdef\csname val@#1\endcsname{#2}}
 \DeclareRobustCommand{\val}[1]{\ifmmode\csname val@#1\endcsname\else\hyperlink{number.#1}{\textcolor[HTML]{1F4E79}{\csname val@#1\endcsname}}\fi}

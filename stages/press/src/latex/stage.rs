@@ -46,7 +46,7 @@ impl Stage for Latex {
             )],
             ..Signature::new(
                 "paper/latex",
-                1,
+                2,
                 "Writes a paper as LaTeX source for a venue",
             )
         }
@@ -99,7 +99,7 @@ fn word(call: &Call, name: &str) -> Result<String, Failure> {
     }
 }
 
-fn copy(from: &std::path::Path, to: &std::path::Path) -> Result<(), Failure> {
+pub(crate) fn copy(from: &std::path::Path, to: &std::path::Path) -> Result<(), Failure> {
     let failed = |error: std::io::Error| {
         Failure::passing(format!("cannot copy {}: {error}", from.display()))
     };

@@ -48,6 +48,11 @@ impl Desk {
         self
     }
 
+    /// What was given under a name.
+    pub(crate) fn given(&self, name: &str) -> Datum {
+        self.given[name].clone()
+    }
+
     pub(crate) fn run(&self, uses: &str) -> Result<Outputs, Failure> {
         self.run_in(uses, Path::new("/nonexistent"))
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use kyobashi_stage::Output;
+use kyobashi_stage::{Datum, Failure, Output};
 use serde_json::{Value, json};
 
 use crate::desk::{Desk, list};
@@ -75,33 +75,77 @@ fn no_sign_of_the_draft_is_lost_to_latex() {
     assert!(main.contains(r"50\% of x\_1 \& y \#2 for \$5 \{braces\} \textasciitilde{} \textasciicircum{} \textbackslash{} and \texttt{a\_b\%}."), "{main}");
 }
 
+/// The PDF or the failure of a draft's twin; nothing where TeX is not installed.
+fn compiled(desk: &Desk) -> Option<Result<Vec<u8>, Failure>> {
+    if std::process::Command::new("pdflatex")
+        .arg("--version")
+        .output()
+        .is_err()
+    {
+        eprintln!("skipped: pdflatex is not installed (`kyo doctor` says how to get it)");
+        return None;
+    }
+    let (_scratch, source) = written(desk);
+    let scratch = tempfile::tempdir().unwrap();
+    let folder = Datum::Dir {
+        path: source,
+        digest: "0".to_owned(),
+    };
+    let made = Desk::default()
+        .datum("source", folder)
+        .datum("draft", desk.given("draft"))
+        .run_in("paper/compile", scratch.path());
+    Some(made.map(|outputs| {
+        let Output::File { path } = &outputs["pdf"] else {
+            panic!("a file is written")
+        };
+        std::fs::read(path).unwrap()
+    }))
+}
+
 #[test]
-fn the_twin_compiles_where_tex_is_installed() {
+fn the_twin_compiles_to_the_same_bytes_where_tex_is_installed() {
     let (_scratch, source) = written(&desk());
+    let figure = std::fs::read(source.join("figures/curves.pdf")).unwrap();
+    assert!(figure.starts_with(b"%PDF"));
+    let Some(first) = compiled(&desk()) else {
+        return;
+    };
+    let first = first.unwrap();
+    assert!(first.starts_with(b"%PDF"));
     assert!(
-        std::fs::read(source.join("figures/curves.pdf"))
-            .unwrap()
-            .starts_with(b"%PDF")
+        Some(Ok(first)) == compiled(&desk()),
+        "two PDFs of one source differ"
     );
-    let latexmk = std::process::Command::new("latexmk")
-        .args([
-            "-pdf",
-            "-halt-on-error",
-            "-interaction=nonstopmode",
-            "main.tex",
-        ])
-        .current_dir(&source)
-        .output();
-    // Most machines have no TeX; what can be said without it is said above.
-    let Ok(output) = latexmk else { return };
-    let log = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{log}");
-    let last =
-        String::from_utf8_lossy(&std::fs::read(source.join("main.log")).unwrap()).into_owned();
-    assert!(!last.contains("undefined"), "{last}");
+}
+
+#[test]
+fn what_pdflatex_refuses_comes_back_with_its_place_in_the_markdown() {
+    // The sign is one that Typst sets and that no font of LaTeX has.
+    let draft = "---\ntitle: A\nprovenance: live\n---\n\nOne.\n\nThe sign 水 is\nrefused.\n";
+    let Some(refused) = compiled(&Desk::default().with("draft", draft)) else {
+        return;
+    };
+    let failure = refused.unwrap_err();
+    let place = &failure.places[0];
+    assert_eq!(
+        (place.file.as_str(), place.line),
+        ("draft.md", 8),
+        "{failure:?}"
+    );
+    assert!(place.message.contains("水"), "{place:?}");
+}
+
+#[test]
+fn a_line_of_latex_over_the_margin_is_refused_with_its_place() {
+    let word = "x".repeat(90);
+    let draft = format!("---\ntitle: A\nprovenance: live\n---\n\nOne.\n\nThe `{word}` is.\n");
+    let Some(refused) = compiled(&Desk::default().with("draft", draft.as_str())) else {
+        return;
+    };
+    let failure = refused.unwrap_err();
     assert!(
-        std::fs::read(source.join("main.pdf"))
-            .unwrap()
-            .starts_with(b"%PDF")
+        failure.message.contains("draft.md:8:1: LaTeX: this runs "),
+        "{failure}"
     );
 }
