@@ -23,6 +23,7 @@ mod language_server;
 mod layers;
 mod model_server;
 mod own_data;
+mod papers;
 mod plan;
 mod reference;
 mod refresh;

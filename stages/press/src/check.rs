@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::bibliography::Works;
 use crate::draft::place::{DRAFT, Problem, line_col};
 use crate::draft::tree::{Block, Inline, Key, words};
+use crate::typeset::maths::convert;
 
 /// What is known beside the tree.
 pub(crate) struct Known<'p> {
@@ -45,6 +46,14 @@ pub(crate) fn check(
         seen.blocks(part);
     }
     seen.sections(problems);
+    for (latex, at) in &seen.formulas {
+        if let Err(message) = convert(latex, &|_| "1".to_owned()) {
+            problems.push(
+                Problem::new(*at..at + 1, format!("formula: {message}"))
+                    .help("the formula is LaTeX as in a paper, without packages of its own"),
+            );
+        }
+    }
     let mut shown = BTreeSet::new();
     for (name, at) in &seen.figures {
         if !known.figures.contains(name) {
@@ -142,6 +151,7 @@ struct Seen {
     cites: Vec<(Key, usize)>,
     unknown: Vec<(String, usize)>,
     headings: Vec<(String, usize)>,
+    formulas: Vec<(String, usize)>,
 }
 
 impl Seen {
@@ -177,7 +187,8 @@ impl Seen {
                 Block::List { items, .. } => items.iter().for_each(|item| self.blocks(item)),
                 Block::Quote(inner) => self.blocks(inner),
                 Block::Code { .. } | Block::Rule => {}
-                Block::Maths { label, at, .. } => {
+                Block::Maths { label, at, latex } => {
+                    self.formulas.push((latex.clone(), *at));
                     self.labels.extend(label.clone().map(|label| (label, *at)));
                 }
                 Block::Table {
@@ -213,6 +224,9 @@ impl Seen {
                 Inline::Footnote(content) => self.blocks(content),
                 Inline::Cite { keys, at } => {
                     self.cites.extend(keys.iter().map(|key| (key.clone(), *at)));
+                }
+                Inline::Maths { latex, at } | Inline::Display { latex, at } => {
+                    self.formulas.push((latex.clone(), *at));
                 }
                 Inline::Unknown { what, at } => self.unknown.push((what.clone(), *at)),
                 _ => {}

@@ -182,7 +182,8 @@ impl<'s> Reader<'s, '_, '_> {
                         _ => {}
                     }
                 }
-                out.push(Block::Code { language, text });
+                let at = self.source.original(at.start);
+                out.push(Block::Code { language, text, at });
             }
             Tag::List(start) => {
                 let mut items = Vec::new();

@@ -21,6 +21,7 @@ pub(crate) enum Block {
     Code {
         language: String,
         text: String,
+        at: usize,
     },
     Table {
         align: Vec<Align>,

@@ -30,9 +30,13 @@ const PACKAGES: &str = r"\usepackage[T1]{fontenc}
 \usepackage[numbers,sort&compress]{natbib}
 ";
 
+const MARGINS: &str = r"\usepackage[a4paper,hmargin=18mm,top=19mm,bottom=24mm]{geometry}";
+
 const MACROS: &str = r"\usepackage[hidelinks]{hyperref}
 % The file's identity would hold the folder in which it was compiled.
 \ifdefined\pdftrailerid\pdftrailerid{}\fi
+\IfFileExists{fvextra.sty}{\usepackage{fvextra}\fvset{breaklines,breakanywhere}}{\usepackage{fancyvrb}}
+\DefineVerbatimEnvironment{code}{Verbatim}{fontsize=\footnotesize}
 % A number of the paper: its value is in numbers.tex, its origin in the appendix. In formulas it does not link.
 \newcommand{\defval}[2]{\expandafter\gdef\csname val@#1\endcsname{#2}}
 \DeclareRobustCommand{\val}[1]{\ifmmode\csname val@#1\endcsname\else\hyperlink{number.#1}{\textcolor[HTML]{1F4E79}{\csname val@#1\endcsname}}\fi}
@@ -122,9 +126,15 @@ fn main(asked: &Asked, manuscript: &Manuscript, style: &Style) -> String {
     } else {
         format!("[{}]", style.options)
     };
+    // A venue's package sets the margins; those of LaTeX itself leave no room for two columns.
+    let preamble = if style.preamble.is_empty() {
+        MARGINS
+    } else {
+        &style.preamble
+    };
     let mut out = format!(
-        "\\documentclass{options}{{{}}}\n{PACKAGES}{strikes}{}\n{MACROS}",
-        style.class, style.preamble
+        "\\documentclass{options}{{{}}}\n{PACKAGES}{strikes}{preamble}\n{MACROS}",
+        style.class
     );
     let _ = writeln!(
         out,

@@ -87,15 +87,11 @@ impl Emitter<'_> {
                 self.blocks(inner);
                 self.out.push_str("\\end{quote}\n\n");
             }
-            Block::Code { text, .. } => {
+            Block::Code { text, at, .. } => {
+                self.place(*at);
                 // A line that ends the environment early would run the rest as LaTeX.
-                let text = text
-                    .trim_end()
-                    .replace("\\end{verbatim}", "\\end {verbatim}");
-                let _ = writeln!(
-                    self.out,
-                    "{{\\footnotesize\n\\begin{{verbatim}}\n{text}\n\\end{{verbatim}}\n}}\n"
-                );
+                let text = text.trim_end().replace("\\end{code}", "\\end {code}");
+                let _ = writeln!(self.out, "\\begin{{code}}\n{text}\n\\end{{code}}\n");
             }
             Block::Rule => self
                 .out

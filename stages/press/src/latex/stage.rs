@@ -14,7 +14,7 @@ impl Stage for Latex {
         let mut with: Vec<Port> = paper
             .with
             .into_iter()
-            .filter(|port| port.name != "style")
+            .filter(|port| port.name != "style" && port.name != "overfull")
             .collect();
         with.extend([
             Port::or("class", "str", "article", "the document class"),

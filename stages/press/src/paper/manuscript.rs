@@ -12,7 +12,7 @@ use crate::draft::source::Source;
 use crate::draft::tree::{Block, Inline, words};
 use crate::numbers::record::Number;
 use crate::numbers::resolve::Resolver;
-use crate::paper::stage::{Asked, Claims};
+use crate::paper::stage::{Asked, Stance};
 
 /// A draft that was read and checked.
 pub(crate) struct Manuscript {
@@ -79,10 +79,10 @@ pub(crate) fn manuscript(asked: &Asked) -> Result<Manuscript, Failure> {
         works: &works,
     };
     let mut warnings = check(draft, &[&summary, &body], &known, &mut problems);
-    if asked.claims != Claims::Pass {
+    if asked.claims != Stance::Pass {
         let unborne = unborne(&[&summary, &body], &resolver.numbers, &asked.results);
         match asked.claims {
-            Claims::Refuse => problems.extend(unborne),
+            Stance::Refuse => problems.extend(unborne),
             _ => warnings.extend(
                 unborne
                     .into_iter()

@@ -4,16 +4,21 @@ use kyobashi_stage::Failure;
 use serde_json::{Value, json};
 
 use crate::check::Warning;
+use crate::draft::place::{Problem, failure};
 use crate::draft::tree::words;
 use crate::numbers::record::Number;
 use crate::paper::manuscript::{Manuscript, manuscript};
 use crate::paper::source::source;
-use crate::paper::stage::Asked;
+use crate::paper::stage::{Asked, Stance};
 use crate::text::Text;
 use crate::typeset::print;
 
 /// Two pixels a point (144 a inch) are enough to read every sign of a page on a screen.
 const PIXELS_PER_POINT: f64 = 2.0;
+
+const OVERFULL: &str = "this is wider than its column and runs over it";
+const SHORTER: &str =
+    "break the formula with `aligned` and `\\\\`; give the table fewer or shorter columns";
 
 /// A typeset paper.
 pub(crate) struct Paper {
@@ -42,10 +47,19 @@ pub(crate) fn set(asked: &Asked) -> Result<Paper, Failure> {
     memory.add("numbers.json", attached.into_bytes());
     let document = print::layout(&memory, &writer, &asked.draft)?;
     let mut warnings = warnings;
-    warnings.extend(print::overfull(&document).into_iter().map(|at| {
-        let message = "this is wider than its column and runs over it".to_owned();
-        Warning::at(&asked.draft, at, message)
-    }));
+    let over = print::overfull(&document);
+    match asked.overfull {
+        Stance::Refuse if !over.is_empty() => {
+            let problem = |at: &usize| Problem::new(*at..at + 1, OVERFULL).help(SHORTER);
+            let problems: Vec<Problem> = over.iter().map(problem).collect();
+            return Err(failure(&asked.draft, &problems));
+        }
+        Stance::Warn => warnings.extend(
+            over.into_iter()
+                .map(|at| Warning::at(&asked.draft, at, OVERFULL.to_owned())),
+        ),
+        Stance::Pass | Stance::Refuse => {}
+    }
     for (index, number) in numbers.iter_mut().enumerate() {
         number.page = print::page(&document, index);
     }

@@ -52,6 +52,12 @@ impl Stage for Set {
                     "what becomes of a claim of direction that the results do not bear out: refuse, warn or pass",
                 ),
                 Port::or(
+                    "overfull",
+                    "str",
+                    "refuse",
+                    "what becomes of a formula or table that runs over its column: refuse, warn or pass",
+                ),
+                Port::or(
                     "style",
                     "str",
                     "ieee",
@@ -74,7 +80,7 @@ impl Stage for Set {
             ],
             ..Signature::new(
                 "paper/set",
-                2,
+                3,
                 "Typesets a paper whose numbers all lead to their origin",
             )
         }
@@ -92,12 +98,23 @@ impl Stage for Set {
     }
 }
 
-/// What becomes of sentences that the results do not bear out.
+/// What becomes of something that a paper should not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Claims {
+pub(crate) enum Stance {
     Pass,
     Warn,
     Refuse,
+}
+
+/// The stance that a setting asks for.
+fn stance(call: &Call, name: &str) -> Result<Stance, Failure> {
+    match call.get::<String>(name)?.as_str() {
+        "pass" => Ok(Stance::Pass),
+        "warn" => Ok(Stance::Warn),
+        "refuse" => Ok(Stance::Refuse),
+        other => Err(Failure::new(format!("`{name}: {other}` is unknown"))
+            .help("one of refuse, warn and pass")),
+    }
 }
 
 /// Everything that a paper is made from.
@@ -111,7 +128,8 @@ pub(crate) struct Asked {
     pub(crate) provenance: Option<Provenance>,
     pub(crate) bibliography: Option<String>,
     pub(crate) style: String,
-    pub(crate) claims: Claims,
+    pub(crate) claims: Stance,
+    pub(crate) overfull: Stance,
 }
 impl Asked {
     /// # Errors
@@ -135,6 +153,13 @@ impl Asked {
         let optional = |name: &str| -> Result<Option<String>, Failure> {
             call.has(name).then(|| call.text(name)).transpose()
         };
+        let results = call.value("results")?;
+        if !results.is_object() {
+            let message = "`results` is no object of documents by name".to_owned();
+            return Err(Failure::new(message).help(
+                "write `results: {trial: ${trial.summary}}`; references begin with `trial.`",
+            ));
+        }
         let provenance = match optional("provenance")? {
             None => None,
             Some(word) => Some(
@@ -150,7 +175,7 @@ impl Asked {
         };
         Ok(Self {
             draft: call.text("draft")?,
-            results: call.value("results")?,
+            results,
             figures: names.into_iter().zip(files).collect(),
             title: optional("title")?,
             authors: call
@@ -160,14 +185,11 @@ impl Asked {
             provenance,
             bibliography: optional("bibliography")?,
             style: call.get("style")?,
-            claims: match call.get::<String>("claims")?.as_str() {
-                "pass" => Claims::Pass,
-                "warn" => Claims::Warn,
-                "refuse" => Claims::Refuse,
-                other => {
-                    return Err(Failure::new(format!("`claims: {other}` is unknown"))
-                        .help("one of refuse, warn and pass"));
-                }
+            claims: stance(call, "claims")?,
+            // Lines are TeX's own matter in a paper that TeX will set.
+            overfull: match call.has("overfull") {
+                true => stance(call, "overfull")?,
+                false => Stance::Pass,
             },
         })
     }

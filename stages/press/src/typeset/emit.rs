@@ -71,7 +71,8 @@ impl Emitter<'_> {
                 self.blocks(inner);
                 self.writer.push("]\n\n");
             }
-            Block::Code { language, text } => {
+            Block::Code { language, text, at } => {
+                self.writer.mark(*at);
                 let text = literal(text.trim_end());
                 let language = match language.as_str() {
                     "" => "none".to_owned(),
@@ -277,10 +278,10 @@ impl Emitter<'_> {
                     source.trim()
                 ));
             }
-            Err(message) => self.problems.push(
-                Problem::new(at..at + 1, format!("formula: {message}"))
-                    .help("the formula is LaTeX as in a paper, without packages of its own"),
-            ),
+            // The check of the tree told it with its remedy; a formula never vanishes silently.
+            Err(message) => self
+                .problems
+                .push(Problem::new(at..at + 1, format!("formula: {message}"))),
         }
     }
 }

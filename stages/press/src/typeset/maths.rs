@@ -62,6 +62,12 @@ pub(crate) fn convert(latex: &str, number: &dyn Fn(usize) -> String) -> Result<S
     if source.len() > LONGEST {
         return Err(format!("it has more than {LONGEST} characters"));
     }
+    if let Some(at) = comment(&source) {
+        let rest: String = source[at..].chars().take(12).collect();
+        return Err(format!(
+            "`{rest}`: an unescaped `%` hides what follows it; write `\\%`"
+        ));
+    }
     if nesting(&source) > DEEPEST {
         return Err("it is nested too deeply".to_owned());
     }
@@ -74,6 +80,17 @@ pub(crate) fn convert(latex: &str, number: &dyn Fn(usize) -> String) -> Result<S
         out = out.replace(&format!("#textmath[KYO{place}KYO];"), &number(*index));
     }
     Ok(out)
+}
+
+/// Where a `%` stands that no backslash escapes.
+fn comment(source: &str) -> Option<usize> {
+    source.match_indices('%').map(|(at, _)| at).find(|at| {
+        let slashes = source[..*at]
+            .bytes()
+            .rev()
+            .take_while(|byte| *byte == b'\\');
+        slashes.count() % 2 == 0
+    })
 }
 
 /// Formulas of papers nest a dozen levels at most; recursion on many thousand would end the process.

@@ -82,7 +82,9 @@ fn compiled(desk: &Desk) -> Option<Result<Vec<u8>, Failure>> {
         .output()
         .is_err()
     {
-        eprintln!("skipped: pdflatex is not installed (`kyo doctor` says how to get it)");
+        use std::io::Write as _;
+        let said = "skipped: pdflatex is not installed (`kyo doctor` says how to get it)\n";
+        let _ = std::io::stderr().write_all(said.as_bytes());
         return None;
     }
     let (_scratch, source) = written(desk);

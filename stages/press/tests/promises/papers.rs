@@ -161,6 +161,10 @@ fn what_cannot_be_typeset_is_refused_with_its_place() {
             "draft.md:6:5: formula: unknown command: \\foo",
         ),
         (
+            "A share of $5% of x$ is",
+            "draft.md:6:12: formula: `% of x`: an unescaped `%` hides what follows it; write `\\%`",
+        ),
+        (
             "\\val{trial.by.circle.eval_loss}{3}",
             "draft.md:6:1: unknown format `3`",
         ),
@@ -254,17 +258,24 @@ fn references_survive_all_markup() {
 }
 
 #[test]
-fn a_formula_wider_than_its_column_is_a_warning_with_its_place() {
+fn a_formula_wider_than_its_column_is_refused_or_a_warning_where_that_was_asked() {
     let long = "a + b + c + d + e + f + ".repeat(12);
+    let draft = short(&format!("Text.\n\n$$ {long} g $$"));
+    let told = "draft.md:8:1: this is wider than its column and runs over it";
+    let failure = set(&draft).unwrap_err();
+    assert!(failure.message.starts_with(told), "{failure}");
+    assert_eq!((failure.places[0].line, failure.places[0].col), (8, 1));
     let numbers = value(
-        &set(&short(&format!("Text.\n\n$$ {long} g $$"))).unwrap(),
+        &desk(&draft)
+            .with("overfull", "warn")
+            .run("paper/set")
+            .unwrap(),
         "numbers",
     );
-    let warnings = numbers["warnings"].as_array().unwrap();
+    let mut warnings = numbers["warnings"].as_array().unwrap().iter();
     assert!(
-        warnings.iter().any(|warning| warning["message"]
-            == "draft.md:8:1: this is wider than its column and runs over it"),
-        "{warnings:?}"
+        warnings.any(|warning| warning["message"] == told),
+        "{numbers}"
     );
 }
 
