@@ -27,6 +27,7 @@ mod papers;
 mod plan;
 mod reference;
 mod refresh;
+mod resample;
 mod resources;
 mod reuse;
 mod reviewer_benchmark;

@@ -1,10 +1,12 @@
 //! The arguments of `kyo`; help texts are the doc comments here.
 
 mod keep;
+mod models;
 
 use std::path::PathBuf;
 
 pub(crate) use keep::{Diff, Export, Gc, Log, Pin, Show, Verify};
+pub(crate) use models::{Cassette, CassetteAction, Cost, Recording, Replay, Resample};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -59,6 +61,7 @@ pub(crate) enum Command {
     Check(Check),
     Plan(Plan),
     Why(Why),
+    Resample(Resample),
     Show(Show),
     Log(Log),
     Diff(Diff),
@@ -213,48 +216,6 @@ pub(crate) struct Why {
     pub(crate) what: Vec<String>,
     #[command(flatten)]
     pub(crate) values: Values,
-}
-
-/// Keep the model calls of a run as a file, or run from such a file with nobody asked
-#[derive(Args, Clone, Debug)]
-pub(crate) struct Cassette {
-    #[command(subcommand)]
-    pub(crate) action: CassetteAction,
-}
-
-#[derive(Subcommand, Clone, Debug)]
-pub(crate) enum CassetteAction {
-    Export(Recording),
-    Replay(Replay),
-}
-
-/// Write the calls of a run to a file: every prompt and every reply, no key
-#[derive(Args, Clone, Debug)]
-pub(crate) struct Recording {
-    /// The file to write
-    pub(crate) file: PathBuf,
-    /// A run by its number or pin [default: the last]
-    #[arg(long, value_name = "RUN")]
-    pub(crate) run: Option<String>,
-}
-
-/// Run a pipeline with the calls of a file: nobody is asked, no key and no network is needed
-#[derive(Args, Clone, Debug)]
-pub(crate) struct Replay {
-    /// The file that `kyo cassette export` wrote
-    pub(crate) cassette: PathBuf,
-    #[command(flatten)]
-    pub(crate) pipeline: Pipeline,
-    /// Put the pipeline's outputs here, by name
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
-}
-
-/// Say what a run paid for models, per stage and model, and what reuse saved
-#[derive(Args, Clone, Debug)]
-pub(crate) struct Cost {
-    /// The number of the run [default: the last one]
-    pub(crate) run: Option<u64>,
 }
 
 /// Find or fetch libtorch, and build the trainer

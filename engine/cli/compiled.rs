@@ -13,15 +13,15 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use kyobashi_cache::Digest;
-use kyobashi_engine::spec::{FileKind, Files, Pool, Question, Spec, check};
+use kyobashi_engine::spec::{FileKind, Files, Keys, Pool, Question, Spec, check};
 use serde::{Deserialize, Serialize};
 
 use crate::arguments::{Global, Pipeline};
 use crate::exit::Stopped;
 use crate::machine::Machine;
-use crate::settings;
 use crate::surroundings::{Disk, Surroundings};
 use crate::workspace::{self, Catalogue};
+use crate::{generations, settings};
 
 /// A checked pipeline.
 pub(crate) struct Compiled {
@@ -47,13 +47,14 @@ pub(crate) fn spec(
     pipeline: &Pipeline,
     catalogue: &Catalogue,
     surroundings: &Surroundings,
-    keys_required: bool,
+    keys: Keys,
 ) -> Result<Compiled, Stopped> {
     let machine = Machine::new(&pipeline.values, &surroundings.variables)?;
-    let question = workspace::question(pipeline, catalogue, surroundings, keys_required);
+    let question = workspace::question(pipeline, catalogue, surroundings, keys);
     let folder = workspace::store_dir(global, Some(&pipeline.file)).join("compiled");
     let path = folder.join(name(&question));
-    if let Some(compiled) = kept(&path, &question, &machine) {
+    if let Some(mut compiled) = kept(&path, &question, &machine) {
+        compiled.spec = generations::put(compiled.spec, &pipeline.file)?;
         return Ok(compiled);
     }
     let files = Watched::default();
@@ -86,6 +87,7 @@ pub(crate) fn spec(
             tracing::debug!("the checked pipeline is not kept: {error}");
         }
     }
+    let spec = generations::put(spec, &pipeline.file)?;
     Ok(Compiled { spec, texts, files })
 }
 
@@ -149,7 +151,7 @@ fn name(question: &Question<'_>) -> String {
         question.values,
         question.set,
         question.providers,
-        question.keys_required,
+        question.keys,
     );
     Digest::of(text.as_bytes()).hex()
 }

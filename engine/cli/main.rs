@@ -10,6 +10,7 @@ mod compare;
 mod compiled;
 mod deliver;
 mod exit;
+mod generations;
 mod history;
 mod journal;
 mod lines;

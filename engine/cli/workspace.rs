@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use kyobashi_cache::{Access, Options, Store};
 use kyobashi_engine::plan::Sources;
 use kyobashi_engine::run::read_sources;
-use kyobashi_engine::spec::{Checked, Question, Severity, Spec, check};
+use kyobashi_engine::spec::{Checked, Keys, Question, Severity, Spec, check};
 use kyobashi_science::Providers;
 use kyobashi_stage::{Shape, Signature, Stage};
 
@@ -17,7 +17,7 @@ use crate::arguments::{Format, Global, Pipeline};
 use crate::exit::{self, Stopped};
 use crate::machine::Machine;
 use crate::surroundings::{self, Disk, Surroundings};
-use crate::{problems, settings};
+use crate::{generations, problems, settings};
 
 /// Every stage type of this program.
 pub(crate) struct Catalogue {
@@ -64,10 +64,10 @@ pub(crate) fn checked(
     pipeline: &Pipeline,
     catalogue: &Catalogue,
     surroundings: &Surroundings,
-    keys_required: bool,
+    keys: Keys,
 ) -> Result<Checked, Stopped> {
     let machine = Machine::new(&pipeline.values, &surroundings.variables)?;
-    let question = question(pipeline, catalogue, surroundings, keys_required);
+    let question = question(pipeline, catalogue, surroundings, keys);
     let checked = check(&Question {
         pools: &|name| machine.pool(name),
         ..question
@@ -80,7 +80,7 @@ pub(crate) fn question<'a>(
     pipeline: &'a Pipeline,
     catalogue: &'a Catalogue,
     surroundings: &'a Surroundings,
-    keys_required: bool,
+    keys: Keys,
 ) -> Question<'a> {
     Question {
         file: &pipeline.file,
@@ -91,7 +91,7 @@ pub(crate) fn question<'a>(
         shapes: &catalogue.shapes,
         providers: &surroundings.providers,
         files: &Disk,
-        keys_required,
+        keys,
         pools: &|_| None,
         editor: None,
     }
@@ -106,9 +106,9 @@ pub(crate) fn spec(
     pipeline: &Pipeline,
     catalogue: &Catalogue,
     surroundings: &Surroundings,
-    keys_required: bool,
+    keys: Keys,
 ) -> Result<Spec, Stopped> {
-    let (spec, _) = spec_and_texts(global, pipeline, catalogue, surroundings, keys_required)?;
+    let (spec, _) = spec_and_texts(global, pipeline, catalogue, surroundings, keys)?;
     Ok(spec)
 }
 
@@ -121,10 +121,11 @@ pub(crate) fn spec_and_texts(
     pipeline: &Pipeline,
     catalogue: &Catalogue,
     surroundings: &Surroundings,
-    keys_required: bool,
+    keys: Keys,
 ) -> Result<(Spec, BTreeMap<String, String>), Stopped> {
-    let checked = checked(pipeline, catalogue, surroundings, keys_required)?;
-    told(global, checked)
+    let checked = checked(pipeline, catalogue, surroundings, keys)?;
+    let (spec, texts) = told(global, checked)?;
+    Ok((generations::put(spec, &pipeline.file)?, texts))
 }
 
 /// The spec of a check and its texts; problems are printed.

@@ -1,6 +1,6 @@
 //! `kyo check`
 
-use kyobashi_engine::spec::{Fan, Severity, Spec, Stage, Work};
+use kyobashi_engine::spec::{Fan, Keys, Severity, Spec, Stage, Work};
 use serde_json::{Value, json};
 
 use kyobashi_science::Providers;
@@ -9,7 +9,7 @@ use crate::arguments::{Check, Format, Global};
 use crate::exit::{self, Code, Stopped};
 use crate::surroundings::Surroundings;
 use crate::workspace::{self, Catalogue};
-use crate::{problems, talk};
+use crate::{generations, problems, talk};
 
 pub(super) fn check(global: &Global, arguments: &Check) -> Result<Code, Stopped> {
     let surroundings = Surroundings::read();
@@ -17,7 +17,7 @@ pub(super) fn check(global: &Global, arguments: &Check) -> Result<Code, Stopped>
         &arguments.pipeline,
         &Catalogue::new(Providers::default()),
         &surroundings,
-        true,
+        Keys::Required,
     )?;
     let format = if global.json {
         Format::Json
@@ -42,6 +42,9 @@ pub(super) fn check(global: &Global, arguments: &Check) -> Result<Code, Stopped>
     }
     if let (true, Some(spec)) = (arguments.types, &checked.spec) {
         types(global, spec)?;
+    }
+    if let Some(spec) = checked.spec.clone() {
+        generations::put(spec, &arguments.pipeline.file)?;
     }
     let wrong = checked
         .problems

@@ -15,6 +15,7 @@ mod log;
 mod lsp;
 mod pin;
 mod plan;
+mod resample;
 mod run;
 mod schema;
 mod setup;
@@ -37,6 +38,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Code, Stopped> {
         Command::Plan(arguments) => plan::plan(global, arguments),
         Command::Why(arguments) => why::why(global, arguments),
         Command::Cassette(arguments) => cassette::cassette(global, arguments),
+        Command::Resample(arguments) => resample::resample(global, arguments),
         Command::Cost(arguments) => cost::cost(global, arguments),
         Command::Show(arguments) => show::show(global, arguments),
         Command::Log(arguments) => log::log(global, arguments),

@@ -2,6 +2,7 @@
 
 use kyobashi_engine::run::estimate::Estimator;
 use kyobashi_engine::run::preview::{self, Planned};
+use kyobashi_engine::spec::Keys;
 use kyobashi_science::Providers;
 
 use super::budget;
@@ -65,7 +66,7 @@ pub(super) fn planned(
 ) -> Result<Planning, Stopped> {
     let surroundings = Surroundings::read();
     let catalogue = Catalogue::new(Providers::default());
-    let spec = workspace::spec(global, pipeline, &catalogue, &surroundings, false)?;
+    let spec = workspace::spec(global, pipeline, &catalogue, &surroundings, Keys::Wanted)?;
     let glance = workspace::glance(global, &pipeline.file)?;
     let store = &glance.store;
     let sources = workspace::sources(&spec, store)?;

@@ -10,7 +10,7 @@ use kyobashi_engine::exec::keeper::Keeper;
 use kyobashi_engine::exec::{Executors, tree, worker};
 use kyobashi_engine::plan::Sources;
 use kyobashi_engine::run::{Ended, Observer, RunError, Settings, Stop, drive, preview};
-use kyobashi_engine::spec::{Spec, Stage, Work};
+use kyobashi_engine::spec::{Keys, Spec, Stage, Work};
 use kyobashi_science::Providers;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -50,7 +50,10 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
         &catalogue,
         &surroundings,
         // Where nobody is asked, nobody wants a key.
-        arguments.calls != Calls::Replay,
+        match arguments.calls {
+            Calls::Replay => Keys::Unasked,
+            Calls::Live | Calls::Refresh | Calls::Off => Keys::Required,
+        },
     )?;
     refresh::known(&spec, &arguments.refresh)?;
     let servers = surroundings.servers(&spec);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use kyobashi_engine::spec::{Checked, Editor, FileKind, Files, Question, check};
+use kyobashi_engine::spec::{Checked, Editor, FileKind, Files, Keys, Question, check};
 use kyobashi_science::Providers;
 use lsp_types::Uri;
 
@@ -75,7 +75,7 @@ impl Open {
                 open: &self.texts,
                 instead: instead.map(|text| (file, text)),
             },
-            keys_required: false,
+            keys: Keys::Wanted,
             pools: &|_| None,
             editor: Some(Editor { cursor }),
         });

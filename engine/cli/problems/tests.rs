@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use kyobashi_engine::spec::{Checked, FileKind, Files, Question, check};
+use kyobashi_engine::spec::{Checked, FileKind, Files, Keys, Question, check};
 
 use super::*;
 
@@ -39,7 +39,7 @@ fn checked(files: &[(&str, &str)], set: &[&str]) -> Checked {
         shapes: &BTreeMap::new(),
         providers: &BTreeMap::new(),
         files: &Space(space.collect()),
-        keys_required: true,
+        keys: Keys::Required,
         pools: &|_| None,
         editor: None,
     })

@@ -15,7 +15,7 @@ use kyobashi_engine::artifact::{Artifact, Artifacts, FileArtifact};
 use kyobashi_engine::plan::key::{Machine, Resolved};
 use kyobashi_engine::plan::{Sources, grow};
 use kyobashi_engine::run::{Effect, Input, Schedule};
-use kyobashi_engine::spec::{FileKind, Files, Question, Spec, check};
+use kyobashi_engine::spec::{FileKind, Files, Keys, Question, Spec, check};
 
 fn main() {
     divan::main();
@@ -68,7 +68,7 @@ fn checked(text: &Text) -> Spec {
         shapes: &shapes,
         providers: &providers,
         files: text,
-        keys_required: false,
+        keys: Keys::Wanted,
         pools: &|_| None,
         editor: None,
     });

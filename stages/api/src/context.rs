@@ -33,6 +33,12 @@ pub trait Context: Send + Sync {
 
     /// The value of a secret that the stage listed, or of its model provider's key.
     fn secret(&self, name: &str) -> Option<String>;
+
+    /// Which generation of its model's replies the user wants: 0 are the first, and each later one was
+    /// asked for afresh. It belongs into every request to a model, so that generations live side by side.
+    fn generation(&self) -> u64 {
+        0
+    }
 }
 
 /// Told of what leaves the machine, so that it can be said what is perhaps billed.

@@ -40,6 +40,8 @@ pub struct Job {
     pub cancel: Arc<Cancel>,
     /// Names of secrets that the stage may read.
     pub secrets: BTreeMap<String, String>,
+    /// Which generation of its model's replies it takes.
+    pub generation: u64,
 }
 
 /// A `run:` stage.

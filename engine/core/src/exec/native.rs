@@ -28,6 +28,7 @@ struct Inside<'a> {
     cancel: &'a Cancel,
     secrets: &'a BTreeMap<String, String>,
     calls: Arc<dyn Calls>,
+    generation: u64,
 }
 
 impl Context for Inside<'_> {
@@ -54,6 +55,10 @@ impl Context for Inside<'_> {
     fn secret(&self, name: &str) -> Option<String> {
         self.secrets.get(name).cloned()
     }
+
+    fn generation(&self) -> u64 {
+        self.generation
+    }
 }
 
 /// Runs one job; a panic is a failure that says so.
@@ -69,6 +74,7 @@ pub(crate) fn run(
         cancel: &job.cancel,
         secrets: &job.secrets,
         calls,
+        generation: job.generation,
     };
     catch_unwind(AssertUnwindSafe(|| stage.run(&job.call, &inside))).unwrap_or_else(|panic| {
         let text = panic

@@ -7,7 +7,7 @@
 //! | every input by the digest of its content | paths, mtimes, run ids, time |
 //! | for `run:`: the literal script, the shell, declared environment, names and types of outputs | the shell's other environment |
 //! | for outputs that the pipeline declared itself: the fields of the types that they name | |
-//! | for a model: provider, id, endpoint, settings | credentials, price |
+//! | for a model: provider, id, endpoint, settings, the generation of its replies if not the first | credentials, price |
 //! | for a stage that depends on the machine: its facts (libtorch, device, threads, CPU capability) | process ids |
 //!
 //! One walk ([`Resolved::walk`]) feeds both readers, the hash and the recipe that `kyo why` compares,
@@ -29,6 +29,9 @@ const KEY_FORMAT: u32 = 1;
 
 /// Values longer than this (bytes of JSON) appear in a recipe by digest.
 const RECIPE_LIMIT: usize = 1024;
+
+/// The field that holds the generation of a model's replies.
+const GENERATION: &str = "generation";
 
 /// Facts of the machine for stage types that depend on it: `libtorch` → `2.11.0`.
 pub type Machine = BTreeMap<String, String>;
@@ -140,6 +143,25 @@ impl Resolved {
             }
         }
         Self { fields }
+    }
+
+    /// The call with another generation of its model's replies than the first.
+    #[must_use]
+    pub(crate) fn of_generation(mut self, generation: u64) -> Self {
+        if generation > 0 {
+            self.fields.push(Field {
+                path: GENERATION.into(),
+                value: Ok(Artifact::value(generation)),
+            });
+        }
+        self
+    }
+
+    /// Which generation of its model's replies the call takes.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        let given = self.get(GENERATION).and_then(Artifact::plain);
+        given.and_then(|value| value.as_u64()).unwrap_or(0)
     }
 
     /// The first reason why the call cannot be made yet, or at all.

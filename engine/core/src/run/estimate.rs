@@ -106,6 +106,7 @@ impl<'a> Estimator<'a> {
             checkpoints: None,
             cancel: Arc::new(Cancel::default()),
             secrets: BTreeMap::new(),
+            generation: resolved.generation(),
         };
         let notes: Notes = Arc::new(|_| {});
         // It ends at the first call that is not stored; what it says then is for nobody.

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex};
 use super::drive::{Driver, Message, RunError, Settings};
 use super::event::Event;
 use super::memory::Memory;
-use super::provenance;
 use super::settle::uses;
 use super::slots::log_name;
 use super::work::{Attempt, attempt};
+use super::{generation, provenance};
 use crate::exec::{Notes, prepare};
 use crate::plan::NodeId;
 use crate::plan::key::Resolved;
@@ -27,8 +27,7 @@ impl Driver<'_> {
         }
         let stage = self.schedule.stage(id).clone();
         let address = self.address(id);
-        let scope = self.schedule.scope(id);
-        let resolved = Resolved::of(&scope, &stage, &self.settings.machine);
+        let resolved = generation::resolved(&self.schedule, id, &self.settings.machine);
         let Some(active) = self.active.get_mut(&id) else {
             return Ok(());
         };

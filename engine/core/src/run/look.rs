@@ -10,7 +10,7 @@ use kyobashi_stage::Failure;
 use super::Input;
 use super::drive::{Active, Driver, Held, Message, RunError};
 use super::event::{FinalState, Finished};
-use super::{provenance, refresh};
+use super::{generation, provenance, refresh};
 
 use crate::artifact::{Artifact, Artifacts, FileArtifact};
 use crate::exec::{prepare, publish};
@@ -81,7 +81,7 @@ pub(super) fn wanted(
     id: NodeId,
     machine: &Machine,
 ) -> Result<Wanted, Option<String>> {
-    let resolved = Resolved::of(&schedule.scope(id), schedule.stage(id), machine);
+    let resolved = generation::resolved(schedule, id, machine);
     match resolved.key() {
         Ok(key) => Ok(Wanted { resolved, key }),
         Err(crate::plan::Blocked::Absent) => Err(None),

@@ -5,6 +5,7 @@ pub mod cassette;
 mod drive;
 pub mod estimate;
 pub mod event;
+pub mod generation;
 mod launch;
 pub mod ledger;
 mod look;

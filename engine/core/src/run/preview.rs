@@ -12,12 +12,12 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::estimate::{Estimate, Estimator};
-use super::look;
 pub use super::reason::Change;
 use super::reason::{Writer, changes, explain, fields, recipe, told};
 use super::schedule::{Effect, Input, Schedule};
 use super::settle::uses;
-use crate::plan::key::{self, Machine, Resolved};
+use super::{generation, look};
+use crate::plan::key::{self, Machine};
 use crate::plan::{NodeId, NodeKind, Settled, Sources};
 use crate::spec::{CachePolicy, Fan, Place, Spec, Template};
 
@@ -101,7 +101,7 @@ pub fn preview(
             }
             _ => continue,
         };
-        let resolved = Resolved::of(&schedule.scope(id), schedule.stage(id), machine);
+        let resolved = generation::resolved(&schedule, id, machine);
         let policy = schedule.stage(id).policy.cache;
         let found = match (resolved.key(), policy) {
             (_, CachePolicy::Frozen) => {

@@ -191,6 +191,7 @@ fn run(attempt: &Attempt, slot: &Slot) -> Result<Arc<Artifacts>, Failure> {
         things: attempt.things.clone(),
         cancel: attempt.cancel.clone(),
         secrets: attempt.secrets.clone(),
+        generation: attempt.resolved.generation(),
     };
     let answer = attempt
         .executors

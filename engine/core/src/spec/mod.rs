@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use kyobashi_stage::{Model, Shape, Signature, Type};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// A checked pipeline.
@@ -59,7 +59,24 @@ pub struct Spec {
     pub outputs: Vec<Binding>,
     /// What there is of everything that stages take: of `cpu`, `memory`, and what any stage asks for.
     pub pools: BTreeMap<String, Pool>,
+    /// Which generations of replies the user asked for; a later entry wins. Not written in the pipeline.
+    pub generations: Vec<Generation>,
     pub places: Places,
+}
+
+/// Which generation of their models' replies some stage runs take.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Generation {
+    /// A stage, group or address, as `--refresh` takes them.
+    pub stage: String,
+    /// Of its stage runs those with this `sample` alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<u64>,
+    /// The generation that counts; 0 are the first replies.
+    pub generation: u64,
+    /// The newest one that was ever asked for.
+    pub newest: u64,
 }
 
 impl Spec {
@@ -146,6 +163,18 @@ pub struct Places {
     pub names: BTreeMap<String, Place>,
 }
 
+/// What a missing key of a model's provider is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Keys {
+    /// An error.
+    Required,
+    /// A warning.
+    #[default]
+    Wanted,
+    /// Nothing: nobody will be asked.
+    Unasked,
+}
+
 /// What the checker is given.
 pub struct Question<'a> {
     pub file: &'a Path,
@@ -159,8 +188,7 @@ pub struct Question<'a> {
     pub shapes: &'a BTreeMap<String, Shape>,
     pub providers: &'a BTreeMap<String, Provider>,
     pub files: &'a dyn Files,
-    /// Whether a missing key of a model's provider is an error (else a warning).
-    pub keys_required: bool,
+    pub keys: Keys,
     /// What the machine and the command line say there is of a pool; none if they say nothing of it.
     pub pools: &'a dyn Fn(&str) -> Option<Pool>,
     /// What an editor wants to know besides.

@@ -1,5 +1,7 @@
 //! Thousands of broken copies of our own files: no panic, whatever they say.
 
+use kyobashi_engine::spec::Keys;
+
 use crate::space::{Ask, Space};
 
 /// A small generator with a fixed stream (SplitMix64, Steele et al. 2014), so that a failure comes back.
@@ -107,7 +109,7 @@ fn three_thousand_mutants_of_our_own_files_do_no_harm() {
             path.to_str().unwrap()
         };
         let ask = Ask {
-            keys_required: true,
+            keys: Keys::Required,
             set: &["models.*=openai/x"],
             ..Ask::default()
         };

@@ -12,6 +12,8 @@
 use std::fs;
 use std::path::Path;
 
+use kyobashi_engine::spec::Keys;
+
 use crate::space::{Ask, Space, told};
 
 fn cases(file: &str) {
@@ -41,7 +43,7 @@ fn cases(file: &str) {
 fn answer(question: &str) -> String {
     let mut space = Space::folder("bad");
     let mut first = None;
-    let (mut set, mut profile, mut values, mut keys_required) = (Vec::new(), None, None, false);
+    let (mut set, mut profile, mut values, mut keys) = (Vec::new(), None, None, Keys::Wanted);
     let (_, body) = question.split_once('\n').unwrap();
     let mut files: Vec<(String, String)> = Vec::new();
     for line in body.lines() {
@@ -54,7 +56,7 @@ fn answer(question: &str) -> String {
                     "--set" => set.push(words.next().unwrap()),
                     "--profile" => profile = words.next(),
                     "--values" => values = words.next(),
-                    "--keys" => keys_required = true,
+                    "--keys" => keys = Keys::Required,
                     "check" => first = words.next().map(str::to_owned),
                     _ => panic!("{word}"),
                 }
@@ -76,7 +78,7 @@ fn answer(question: &str) -> String {
         profile,
         values,
         set: &set,
-        keys_required,
+        keys,
     };
     told(&space.ask(&file, &ask).problems).replace(" a.yaml:", " ")
 }

@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::LazyLock;
 
 use kyobashi_engine::spec::{
-    Checked, FileKind, Files, Problem, Provider, Question, Severity, check,
+    Checked, FileKind, Files, Keys, Problem, Provider, Question, Severity, check,
 };
 use kyobashi_stage::{Field, Names, Port, Shape, Signature};
 
@@ -72,7 +72,7 @@ pub(crate) struct Ask<'a> {
     pub(crate) profile: Option<&'a str>,
     pub(crate) values: Option<&'a str>,
     pub(crate) set: &'a [&'a str],
-    pub(crate) keys_required: bool,
+    pub(crate) keys: Keys,
 }
 
 impl Space {
@@ -134,7 +134,7 @@ impl Space {
             shapes: &SHAPES,
             providers: &PROVIDERS,
             files: self,
-            keys_required: ask.keys_required,
+            keys: ask.keys,
             pools: &|_| None,
             editor: None,
         })

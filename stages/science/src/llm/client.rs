@@ -67,7 +67,7 @@ impl Client {
         let named = Value::Object(wire.body(&model.id, &ask.named(), &server));
         let request = Request {
             kind: MODEL_CALL.to_owned(),
-            document: document(&server, model, &named, ask.sample),
+            document: document(&server, model, &named, ask.sample, context.generation()),
             who: model.to_string(),
             price: self.price(model, &server, &named, ask),
         };
@@ -143,7 +143,7 @@ fn seeded(ask: &Ask) -> Ask {
 }
 
 /// What enters the key of a call: everything that is sent, and nothing that is secret or of the moment.
-fn document(server: &Provider, model: &Model, body: &Value, sample: u64) -> Value {
+fn document(server: &Provider, model: &Model, body: &Value, sample: u64, generation: u64) -> Value {
     let mut document = json!({
         "v": 1,
         "dialect": server.dialect.name(),
@@ -152,7 +152,7 @@ fn document(server: &Provider, model: &Model, body: &Value, sample: u64) -> Valu
         "model": model.id,
         "body": body,
         "sample": sample,
-        "generation": 0,
+        "generation": generation,
     });
     if let Some(version) = &server.api_version {
         document["api_version"] = version.clone().into();

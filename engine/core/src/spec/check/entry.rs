@@ -192,6 +192,7 @@ fn spec(
         top,
         outputs,
         pools: std::mem::take(&mut check.pools),
+        generations: Vec::new(),
         places: std::mem::take(&mut check.places),
     })
 }

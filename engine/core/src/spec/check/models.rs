@@ -3,11 +3,10 @@
 use kyobashi_stage::{BASELINE, Model};
 use std::collections::BTreeMap;
 
-use super::super::ProviderEntry;
-use super::super::Severity;
 use super::super::node::{Entry, Node, What};
 use super::super::report::Issue;
 use super::super::source::Span;
+use super::super::{Keys, ProviderEntry};
 use super::file::File;
 use super::layers::Layers;
 use super::state::Check;
@@ -241,6 +240,9 @@ fn bare_url(url: &str) -> String {
 
 /// Tells the models that some stage uses and whose key is not there.
 pub(super) fn keys(check: &mut Check<'_>) {
+    if check.question.keys == Keys::Unasked {
+        return;
+    }
     for role in check.used_models.clone() {
         let (Some(model), Some(span)) = (check.models.get(&role), check.model_places.get(&role))
         else {
@@ -270,23 +272,15 @@ pub(super) fn keys(check: &mut Check<'_>) {
             model.provider
         );
         let label = format!("{variable} is not set");
-        let issue = match severity(check.question.keys_required) {
-            Severity::Error => Issue::error("model::no_key", *span, label, message),
-            Severity::Warning => Issue::warning("model::no_key", *span, label, message),
+        let issue = match check.question.keys {
+            Keys::Required => Issue::error("model::no_key", *span, label, message),
+            Keys::Wanted | Keys::Unasked => Issue::warning("model::no_key", *span, label, message),
         };
         let provider = &model.provider;
         let help = format!(
             "export {variable}=…, put it in .env, or name another variable: `providers: {{{provider}: {{key_env: …}}}}`"
         );
         check.report.add(issue.help(help));
-    }
-}
-
-fn severity(required: bool) -> Severity {
-    if required {
-        Severity::Error
-    } else {
-        Severity::Warning
     }
 }
 

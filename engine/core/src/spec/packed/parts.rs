@@ -5,9 +5,9 @@ use std::sync::Arc;
 use kyobashi_stage::{Field, Model, Names, Port, Shape, Signature, Type};
 
 use super::super::{
-    AtMax, Axis, Binary, Binding, Budget, CachePolicy, Carry, Expression, Fan, Function, OnError,
-    OnUnpriced, Param, Place, Places, Policy, Pool, ProviderEntry, Reference, Resources, Root,
-    Secret, Spec, Stage, StageId, Step, Template, TextPart, Work,
+    AtMax, Axis, Binary, Binding, Budget, CachePolicy, Carry, Expression, Fan, Function,
+    Generation, OnError, OnUnpriced, Param, Place, Places, Policy, Pool, ProviderEntry, Reference,
+    Resources, Root, Secret, Spec, Stage, StageId, Step, Template, TextPart, Work,
 };
 use super::{Packed, Reader, Writer, form, forms};
 
@@ -25,7 +25,14 @@ form!(Spec {
     top,
     outputs,
     pools,
+    generations,
     places
+});
+form!(Generation {
+    stage,
+    sample,
+    generation,
+    newest
 });
 form!(Budget {
     usd,
