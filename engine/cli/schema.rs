@@ -124,7 +124,8 @@ struct Pipeline {
     params: Option<Values>,
     /// Model servers of your own, or other settings for known ones.
     providers: Option<BTreeMap<String, Provider>>,
-    /// Roles and who plays them: `reviewer: openai/gpt-4o-mini`, `baseline`, or `{id: …, temperature: 0.7}`.
+    /// Roles and who plays them: `reviewer: openai/gpt-4o-mini`, `baseline`, `{id: …, temperature: 0.7}`,
+    /// or whoever plays another role: `chair: ${models.reviewer}`, `{id: …, apart_from: [reviewer]}`.
     models: Option<Values>,
     /// Secrets by the environment variable that holds them: `s2: {env: S2_API_KEY, optional: true}`.
     secrets: Option<Values>,

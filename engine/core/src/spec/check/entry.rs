@@ -15,7 +15,7 @@ use super::scope::{Frame, Scope};
 use super::stages::{Level, matches_glob, sorted, stages};
 use super::state::Check;
 use super::value::{Strings, inferred};
-use super::{budget, group, models, params, pools, types};
+use super::{budget, group, models, params, pools, roles, types};
 
 /// Checks a pipeline: all problems at once, and the spec if there is no error among them.
 ///
@@ -83,6 +83,7 @@ fn pipeline(check: &mut Check<'_>, file: &File) -> Parts {
         });
     }
     models::keys(check);
+    roles::apart(check);
     pools::pools(check, file);
     (siblings.ids, outputs)
 }

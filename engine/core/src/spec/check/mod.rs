@@ -29,6 +29,7 @@ mod policy;
 mod pools;
 mod prompt;
 mod reference;
+mod roles;
 mod scope;
 mod script;
 mod stages;

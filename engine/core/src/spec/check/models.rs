@@ -9,6 +9,7 @@ use super::super::source::Span;
 use super::super::{Keys, ProviderEntry};
 use super::file::File;
 use super::layers::Layers;
+use super::roles;
 use super::state::Check;
 
 /// Keys of a provider.
@@ -95,6 +96,7 @@ pub(super) fn models(check: &mut Check<'_>, file: &File, layers: &Layers) {
     let Some(entry) = file.entry("models") else {
         return;
     };
+    let mut followers = Vec::new();
     for line in check.form().map(&entry.node, "models").to_vec() {
         check.form().name(&line.key, line.at, "model");
         let mut nodes = vec![&line.node];
@@ -111,14 +113,22 @@ pub(super) fn models(check: &mut Check<'_>, file: &File, layers: &Layers) {
                 let span = written_id(node);
                 check.name(format!("models.{}", line.key), span);
                 check.model_places.insert(line.key.clone(), span);
+                followers.extend(roles::follower(&line.key, node, &model));
                 check.models.insert(line.key.clone(), model);
             }
         }
+        // Whoever plays the role, it stays apart from those that the file names.
+        let apart = nodes.iter().rev().find_map(|node| node.get(roles::APART));
+        if let Some(entry) = apart {
+            let others = check.form().strings(&entry.node, roles::APART);
+            check.apart.insert(line.key.clone(), others);
+        }
     }
+    roles::follow(check, followers);
 }
 
 /// Where the id of a model stands.
-fn written_id(node: &Node) -> Span {
+pub(super) fn written_id(node: &Node) -> Span {
     node.get("id").map_or(node.span, |entry| entry.node.span)
 }
 
@@ -126,7 +136,8 @@ fn model(check: &mut Check<'_>, node: &Node) -> Model {
     let mut settings = BTreeMap::new();
     let id = match &node.what {
         What::Map(entries) => {
-            for entry in entries.iter().filter(|entry| entry.key != "id") {
+            let own = |entry: &&Entry| entry.key != "id" && entry.key != roles::APART;
+            for entry in entries.iter().filter(own) {
                 setting(check, entry);
                 settings.insert(entry.key.clone(), entry.node.value());
             }
@@ -151,7 +162,7 @@ fn model(check: &mut Check<'_>, node: &Node) -> Model {
         endpoint: String::new(),
         settings,
     };
-    let Some(id) = id.filter(|id| id != BASELINE) else {
+    let Some(id) = id.filter(|id| id != BASELINE && !id.starts_with("${")) else {
         return model;
     };
     let Some((provider, name)) = id

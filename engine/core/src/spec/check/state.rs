@@ -41,6 +41,8 @@ pub(super) struct Check<'q> {
     /// Where the effective model of a role is written.
     pub model_places: BTreeMap<String, Span>,
     pub used_models: BTreeSet<String>,
+    /// For each role, those with whom it should not share a model.
+    pub apart: BTreeMap<String, Vec<(String, Span)>>,
     pub used_secrets: BTreeSet<String>,
     pub providers: BTreeMap<String, ProviderEntry>,
     pub secrets: BTreeMap<String, Secret>,
@@ -85,6 +87,7 @@ impl<'q> Check<'q> {
             models: BTreeMap::new(),
             model_places: BTreeMap::new(),
             used_models: BTreeSet::new(),
+            apart: BTreeMap::new(),
             used_secrets: BTreeSet::new(),
             providers: BTreeMap::new(),
             secrets: BTreeMap::new(),
