@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-use crate::model_server::ModelServer;
+use crate::model_server::{ModelServer, Said};
+use crate::scientist::answer;
 use crate::space::{Space, home};
 
 /// A study of one idea that trains in seconds.
@@ -19,14 +20,6 @@ const SMALL: &[&str] = &[
     "--set",
     "params.overrides={steps: 30, batch: 64, samples: 200, eval_batch: 600, log_every: 5}",
 ];
-
-const REVIEW: &str = r#"The paper is honest about its size.
-```json
-{"Summary": "A small study.", "Strengths": ["Every number is traced."], "Weaknesses": ["Few seeds."],
- "Originality": 2, "Quality": 3, "Clarity": 3, "Significance": 2, "Questions": ["Why this width?"],
- "Limitations": ["One data set."], "Ethical Concerns": false, "Soundness": 3, "Presentation": 3,
- "Contribution": 2, "Overall": 5, "Confidence": 4, "Decision": "Reject"}
-```"#;
 
 /// The product's own set-up, once for all tests.
 pub(crate) fn set_up() {
@@ -84,7 +77,7 @@ fn a_study_ends_in_a_paper_and_an_edit_reruns_only_what_depends_on_it() {
     assert_eq!(run(&space, &[]).ended("ran"), [""; 0]);
 
     // (c) Another reviewer: reviews and what depends on them; no idea, training or first draft.
-    let server = ModelServer::start(REVIEW);
+    let server = ModelServer::with(|body, _| Said::Text(answer(body)));
     space
         .set("OPENAI_BASE_URL", &server.url())
         .set("OPENAI_API_KEY", crate::model_server::KEY);
@@ -115,7 +108,7 @@ fn a_study_ends_in_a_paper_and_an_edit_reruns_only_what_depends_on_it() {
         report.contains("WITHOUT a language model"),
         "the worst provenance counts"
     );
-    assert_eq!(server.bodies().len(), 2);
+    assert_eq!(server.bodies().len(), 4, "two reviews, two meta-reviews");
     assert_eq!(server.bodies()[0]["model"], "gpt-4o-2024-05-13");
 
     // A reply is paid for once, also when the stage has to run again.
@@ -126,7 +119,7 @@ fn a_study_ends_in_a_paper_and_an_edit_reruns_only_what_depends_on_it() {
         "reviewer",
     ];
     assert_eq!(run(&space, &anew).count("ran")["llm/review"], 2);
-    assert_eq!(server.bodies().len(), 2, "no request was sent twice");
+    assert_eq!(server.bodies().len(), 4, "no request was sent twice");
 
     // (d) One seed more: its trainings alone.
     let seeded = run(&space, &["--set", "params.seeds=[0, 1, 2, 3]"]);

@@ -31,6 +31,7 @@ mod resample;
 mod resources;
 mod reuse;
 mod reviewer_benchmark;
+mod roles;
 mod scientist;
 mod semantics;
 mod space;

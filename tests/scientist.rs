@@ -32,6 +32,10 @@ const REVIEW: &str = r#"{"Summary": "Small.", "Strengths": ["Every number is tra
  "Limitations": ["One data set."], "Ethical Concerns": false, "Soundness": 3, "Presentation": 3,
  "Contribution": 2, "Overall": 5, "Confidence": 4, "Decision": "Reject"}"#;
 
+const META: &str = r#"{"points": [
+ {"kind": "agreement", "text": "The numbers can be traced, and the seeds are few.", "reviews": [1]},
+ {"kind": "decisive", "text": "One data set bears no general claim.", "reviews": [1]}]}"#;
+
 /// The sections of a paper that refers to every result, by their names.
 const SECTIONS: &[(&str, &str)] = &[
     (
@@ -76,13 +80,16 @@ fn fenced(text: &str) -> String {
     format!("````markdown\n{text}\n````")
 }
 
-/// A scripted scientist and reviewer. The first edit has a mistake that the compiler finds.
-fn answer(body: &Value) -> String {
+/// A scripted scientist and reviewer, whatever the models are called. The first edit has a mistake that the compiler finds.
+pub(crate) fn answer(body: &Value) -> String {
     let turns = body["messages"].as_array().unwrap();
     let of = |role: &str| turns.iter().find(|turn| turn["role"] == role);
     let prompt = of("user").unwrap()["content"].as_str().unwrap();
-    if body["model"] == "gpt-4o-mini" {
+    if prompt.starts_with("Review the paper below") {
         return REVIEW.to_owned();
+    }
+    if prompt.contains("Write the meta-review") {
+        return META.to_owned();
     }
     if prompt.contains("Propose one new idea") {
         return json!({"name": "wide_start", "title": "A wider first layer", "experiment": "Make the first layer wider and compare the loss at equal steps.",

@@ -82,6 +82,16 @@ impl Form {
         }
     }
 
+    /// The same with the word by which a reviewer says that it would leave its review as it is.
+    pub(crate) fn schema_with_done(&self) -> Schema {
+        let mut schema = self.schema();
+        schema.schema["properties"]["done"] = json!({"type": "boolean"});
+        if let Some(required) = schema.schema["required"].as_array_mut() {
+            required.push("done".into());
+        }
+        schema
+    }
+
     /// The value under the form's own names: models that hold to no schema write `Ethical Concerns` for
     /// `ethical_concerns`.
     pub(crate) fn named(&self, value: &Value) -> Value {

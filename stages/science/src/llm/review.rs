@@ -1,7 +1,8 @@
 //! `llm/review`: one review of one paper, by a model that fills in a form, or by the automatic checks.
 //!
 //! The checks give no score and no decision, so nobody can mistake them for a reviewer. The paper goes
-//! into the prompt as delimited data, and what the checks found goes along.
+//! into the prompt as delimited data, and what the checks found goes along. A reviewer may be shown other
+//! papers with their reviews, and may look at its own review again.
 
 use std::collections::BTreeMap;
 
@@ -13,6 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::ask::{Ask, Turn};
 use super::client::{Client, complete};
+use super::examples::{Example, examples};
 use super::form::Form;
 use super::json::last_object;
 use super::talk::set;
@@ -20,6 +22,7 @@ use crate::review::{Finding, Severity};
 
 const SYSTEM: &str = include_str!("../../../../pipelines/prompts/review_system.md");
 const PROMPT: &str = include_str!("../../../../pipelines/prompts/review.md");
+const REFLECT: &str = include_str!("../../../../pipelines/prompts/review_reflect.md");
 
 /// How often a model is told what was wrong with its form.
 const REASKS: usize = 2;
@@ -32,6 +35,11 @@ impl Stage for Review {
             ins: vec![
                 Port::new("text", "text", "the paper as plain text"),
                 Port::new("findings", "json", "what `review/checks` found"),
+                Port::new(
+                    "screening",
+                    "json?",
+                    "what `review/screen` found, for the record",
+                ),
             ],
             with: vec![
                 Port::new("form", "file(.json)", "the review form"),
@@ -52,6 +60,23 @@ impl Stage for Review {
                     4096,
                     "the longest reply; the model's own setting wins",
                 ),
+                Port::or(
+                    "reflections",
+                    "int",
+                    0,
+                    "how often the model looks at its review again, at most; it ends earlier where nothing changes",
+                ),
+                Port::or(
+                    "examples",
+                    "int",
+                    0,
+                    "how many papers with reviews it is shown first",
+                ),
+                Port::new(
+                    "example_folder",
+                    "dir?",
+                    "where these stand: a folder each with `paper.md` and `review.json`",
+                ),
                 Port::new(
                     "instructions",
                     "text?",
@@ -64,7 +89,7 @@ impl Stage for Review {
                 "the filled form, or the list of checks",
             )],
             model: true,
-            ..Signature::new("llm/review", 1, "Review a paper")
+            ..Signature::new("llm/review", 2, "Review a paper")
         }
     }
 
@@ -74,11 +99,14 @@ impl Stage for Review {
             .model
             .as_ref()
             .ok_or_else(|| Failure::bug("`llm/review` was called without a model"))?;
-        let review = if model.is_baseline() {
+        let mut review = if model.is_baseline() {
             checks(&findings, call.get("sample")?)
         } else {
             self.by_model(call, model, &findings, context)?
         };
+        if call.has("screening") {
+            review.insert("screening".to_owned(), call.value("screening")?);
+        }
         Ok(Outputs::from([(
             "review".to_owned(),
             Output::value(Value::Object(review)),
@@ -98,6 +126,7 @@ impl Review {
         let form: Form = serde_json::from_str(&text)
             .map_err(|error| Failure::new(format!("the form cannot be read: {error}")))?;
         let sample: u64 = call.get("sample")?;
+        let shown = shown(call, &form)?;
         let system = if call.has("instructions") {
             call.text("instructions")?
         } else {
@@ -109,27 +138,100 @@ impl Review {
             sample,
             ..Ask::new(
                 system.trim(),
-                &prompt(&form, &call.text("text")?, findings)?,
+                &prompt(&form, &call.text("text")?, findings, &shown)?,
             )
         };
+        let first = self
+            .filled(model, &mut ask, &form, context)?
+            .map_err(|complaint| {
+                Failure::new(format!(
+                    "{model} did not fill in the form after {} tries: {complaint}",
+                    REASKS + 1
+                ))
+                .help("try another sample, or a model that can hold its reply to a schema")
+            })?;
+        let rounds: u64 = call.get("reflections")?;
+        let (last, used) = self.reflect(model, &mut ask, &form, first, rounds, context)?;
+        let mut review = head(&form.name, model, self.0.provenance(model), sample);
+        review.insert("repaired".to_owned(), last.repaired.into());
+        let names: Vec<&str> = shown.iter().map(|one| one.name.as_str()).collect();
+        // An object, so that nobody takes a count for a score.
+        let effort = json!({
+            "examples": names, "reflections": used, "of": rounds, "done": last.done && used > 0,
+        });
+        review.insert("effort".to_owned(), effort);
+        review.extend(last.fields);
+        review.extend(outcome(findings));
+        Ok(review)
+    }
+
+    /// Lets the reviewer look at its review again, until it is done or the rounds are. A round whose form
+    /// stays invalid changes nothing: the review before it is valid.
+    fn reflect(
+        &self,
+        model: &Model,
+        ask: &mut Ask,
+        form: &Form,
+        first: Filled,
+        rounds: u64,
+        context: &dyn Context,
+    ) -> Result<(Filled, u64), Failure> {
+        let mut last = first;
+        if rounds > 0 {
+            ask.schema = Some(form.schema_with_done());
+        }
+        for round in 1..=rounds {
+            let facts = json!({"round": round, "rounds": rounds});
+            ask.turns.push(Turn::model(&last.reply));
+            ask.turns.push(Turn::user(&rendered(REFLECT, facts)?));
+            let before = ask.turns.len();
+            match self.filled(model, ask, form, context)? {
+                Ok(mut next) => {
+                    next.done |= next.fields == last.fields;
+                    last = next;
+                }
+                Err(_) => {
+                    note(context, "the review before this round is kept");
+                    return Ok((last, round));
+                }
+            }
+            // Forms that had to be asked for again are no part of what follows.
+            ask.turns.truncate(before);
+            if last.done {
+                return Ok((last, round));
+            }
+        }
+        Ok((last, rounds))
+    }
+
+    /// The form as the model fills it in, or what is still wrong with it after the last try.
+    fn filled(
+        &self,
+        model: &Model,
+        ask: &mut Ask,
+        form: &Form,
+        context: &dyn Context,
+    ) -> Result<Result<Filled, String>, Failure> {
         let mut complaint = String::new();
         for _ in 0..=REASKS {
-            let reply = complete(self.0.ask(model, &ask, context)?)?;
-            match last_object(&reply, |value| form.check(&form.named(value))) {
+            let reply = complete(self.0.ask(model, ask, context)?)?;
+            match last_object(&reply, |value| form.check(&bare(form, value))) {
                 Ok(found) => {
-                    let mut review = head(&form.name, model, self.0.provenance(model), sample);
-                    review.insert("repaired".to_owned(), found.repaired.into());
-                    if let Value::Object(fields) = form.named(&found.value) {
-                        review.extend(fields);
-                    }
-                    review.extend(outcome(findings));
-                    return Ok(review);
+                    let said = found.value.get("done").and_then(Value::as_bool);
+                    let words = reply.to_lowercase().contains("i am done");
+                    let fields = match bare(form, &found.value) {
+                        Value::Object(fields) => fields,
+                        _ => Map::new(),
+                    };
+                    return Ok(Ok(Filled {
+                        done: said.unwrap_or(words),
+                        repaired: found.repaired,
+                        fields,
+                        reply,
+                    }));
                 }
                 Err(why) => {
-                    context.note(Note {
-                        message: Some(format!("the form is not valid: {why}")),
-                        ..Note::default()
-                    });
+                    note(context, &format!("the form is not valid: {why}"));
                     ask.turns.push(Turn::model(&reply));
                     ask.turns.push(Turn::user(&format!(
                         "That form is not valid: {why}. Reply with the whole corrected form as one JSON object and nothing else."
@@ -138,15 +240,52 @@ impl Review {
                 }
             }
         }
-        Err(Failure::new(format!(
-            "{model} did not fill in the form after {} tries: {complaint}",
-            REASKS + 1
-        ))
-        .help("try another sample, or a model that can hold its reply to a schema"))
+        Ok(Err(complaint))
     }
 }
 
-fn prompt(form: &Form, paper: &str, findings: &[Finding]) -> Result<String, Failure> {
+/// A valid form, and the reply that it stands in.
+struct Filled {
+    fields: Map<String, Value>,
+    reply: String,
+    repaired: bool,
+    /// Whether the reviewer would leave it so.
+    done: bool,
+}
+
+/// The form under its own names, without the word that ends the reflections.
+fn bare(form: &Form, value: &Value) -> Value {
+    let mut named = form.named(value);
+    if let Value::Object(fields) = &mut named {
+        fields.remove("done");
+    }
+    named
+}
+
+fn shown(call: &Call, form: &Form) -> Result<Vec<Example>, Failure> {
+    match call.get::<usize>("examples")? {
+        0 => Ok(Vec::new()),
+        _ if !call.has("example_folder") => Err(Failure::new(
+            "examples of reviews were asked for, and no `example_folder` is given",
+        )
+        .help("name a folder, or set `examples: 0`")),
+        n => examples(call.path("example_folder")?, n, form),
+    }
+}
+
+fn note(context: &dyn Context, message: &str) {
+    context.note(Note {
+        message: Some(message.to_owned()),
+        ..Note::default()
+    });
+}
+
+fn prompt(
+    form: &Form,
+    paper: &str,
+    findings: &[Finding],
+    shown: &[Example],
+) -> Result<String, Failure> {
     let failed: Vec<&str> = findings
         .iter()
         .filter(|finding| !finding.passed)
@@ -159,12 +298,17 @@ fn prompt(form: &Form, paper: &str, findings: &[Finding]) -> Result<String, Fail
     let facts = json!({
         "title": form.title,
         "form": form.described(),
+        "examples": shown,
         "paper": paper.trim(),
         "failed": failed,
         "checks": findings.len(),
     });
+    rendered(PROMPT, facts)
+}
+
+fn rendered(prompt: &str, facts: Value) -> Result<String, Failure> {
     minijinja::Environment::new()
-        .render_str(PROMPT, Serde(facts))
+        .render_str(prompt, Serde(facts))
         .map_err(|error| Failure::bug(format!("the review prompt: {error:#}")))
 }
 

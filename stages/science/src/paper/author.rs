@@ -89,6 +89,7 @@ impl Author<'_> {
             "failed": failed,
             "weaknesses": points("weaknesses"),
             "questions": points("questions"),
+            "chair": review["meta"]["points"],
             "settings": settings(self.results),
         });
         let mut ask = self.ask(IMPROVE, facts)?;

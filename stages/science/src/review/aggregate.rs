@@ -1,7 +1,7 @@
 //! `review/aggregate`: several reviews of one paper, brought together by code.
 //!
-//! Scores are averaged, never argued about: no model may change them afterwards. A paper that fails an
-//! integrity check is not accepted, whatever its scores.
+//! Scores are taken together by a rule, never argued about: no model may change them afterwards. A paper
+//! that fails an integrity check is not accepted, whatever its scores.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,41 @@ use kyobashi_stage::{Call, Context, Failure, Output, Outputs, Port, Signature, S
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::stats::Estimate;
+
 pub(crate) struct Aggregate;
+
+/// How the scores of several reviewers become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Statistic {
+    Mean,
+    /// Which one generous or one strict reviewer cannot move.
+    Median,
+    /// The mean as a whole number, halves up, as The AI Scientist reports it.
+    RoundedMean,
+}
+
+impl Statistic {
+    const WORDS: [(&'static str, Self); 3] = [
+        ("mean", Self::Mean),
+        ("median", Self::Median),
+        ("rounded_mean", Self::RoundedMean),
+    ];
+
+    fn read(word: &str) -> Result<Self, Failure> {
+        let found = Self::WORDS.iter().find(|(known, _)| *known == word);
+        found.map(|(_, own)| *own).ok_or_else(|| {
+            let known: Vec<&str> = Self::WORDS.iter().map(|(known, _)| *known).collect();
+            Failure::new(format!("`statistic: {word}` is unknown"))
+                .help(format!("known are {}", known.join(", ")))
+        })
+    }
+
+    fn word(self) -> &'static str {
+        let found = Self::WORDS.iter().find(|(_, own)| *own == self);
+        found.map_or("mean", |(word, _)| word)
+    }
+}
 
 /// What `review/aggregate` makes.
 #[derive(Debug, Serialize)]
@@ -23,14 +57,22 @@ struct Summary {
     reviewers: BTreeSet<String>,
     /// The worst of the reviews' provenances.
     provenance: String,
+    /// Reviewers of the panel whose review is missing, with what went wrong.
+    missing: Vec<Value>,
+    /// Reviews that were there twice, because two roles of the panel are played by one model.
+    repeated: usize,
     scores: BTreeMap<String, Spread>,
+    /// Which of a score's figures is its `value`: `mean`, `median` or `rounded_mean`.
+    statistic: &'static str,
     threshold: i64,
-    /// Whether the mean overall score reaches the threshold and no integrity check failed; none
+    /// Whether the overall score reaches the threshold and no integrity check failed; none
     /// without scores.
     accept: Option<bool>,
     /// The integrity checks that failed and so forbid acceptance.
     capped_by: Vec<String>,
     checks: Option<Tally>,
+    /// What the screening found in the paper, if it was screened.
+    screening: Option<Value>,
     strengths: Vec<Point>,
     weaknesses: Vec<Point>,
     questions: Vec<Point>,
@@ -40,7 +82,11 @@ struct Summary {
 /// One score over the reviewers.
 #[derive(Debug, PartialEq, Serialize)]
 struct Spread {
+    /// The score that counts, by the chosen statistic.
+    value: f64,
     mean: f64,
+    /// 95 % interval of the mean after Student, where there are several reviews.
+    ci: Option<[f64; 2]>,
     median: f64,
     /// Sample standard deviation; none for one reviewer.
     sd: Option<f64>,
@@ -67,23 +113,34 @@ struct Point {
 impl Stage for Aggregate {
     fn signature(&self) -> Signature {
         Signature {
-            ins: vec![Port::new(
-                "reviews",
-                "list<Review>",
-                "the reviews of one paper",
-            )],
-            with: vec![Port::or(
-                "threshold",
-                "int",
-                6,
-                "the mean overall score from which a paper is accepted",
-            )],
+            ins: vec![
+                Port::new("reviews", "list<Review>", "the reviews of one paper"),
+                Port::new(
+                    "missing",
+                    "list<json>?",
+                    "the `failed` of the panel: reviews that could not be had",
+                ),
+            ],
+            with: vec![
+                Port::or(
+                    "threshold",
+                    "int",
+                    6,
+                    "the overall score from which a paper is accepted",
+                ),
+                Port::or(
+                    "statistic",
+                    "str",
+                    "mean",
+                    "how scores become one: mean, median, rounded_mean",
+                ),
+            ],
             outs: vec![Port::new(
                 "summary",
                 "json",
                 "mean, median and spread of each score; the remarks; the decision",
             )],
-            ..Signature::new("review/aggregate", 1, "Bring reviews together")
+            ..Signature::new("review/aggregate", 2, "Bring reviews together")
         }
     }
 
@@ -92,7 +149,11 @@ impl Stage for Aggregate {
         if reviews.is_empty() {
             return Err(Failure::new("there are no reviews to bring together"));
         }
-        let summary = summarise(&reviews, call.get("threshold")?);
+        let statistic = Statistic::read(&call.get::<String>("statistic")?)?;
+        let mut summary = summarise(&reviews, call.get("threshold")?, statistic);
+        if call.has("missing") {
+            summary.missing = call.get("missing")?;
+        }
         let value =
             serde_json::to_value(summary).map_err(|error| Failure::bug(error.to_string()))?;
         Ok(Outputs::from([(
@@ -102,7 +163,21 @@ impl Stage for Aggregate {
     }
 }
 
-fn summarise(reviews: &[Map<String, Value>], threshold: i64) -> Summary {
+fn summarise(all: &[Map<String, Value>], threshold: i64, statistic: Statistic) -> Summary {
+    let mut reviews: Vec<Map<String, Value>> = Vec::new();
+    for review in all {
+        // One reviewer's one sample is one opinion, however often the panel names it.
+        let known = |other: &Map<String, Value>| {
+            ["reviewer", "sample", "form"]
+                .iter()
+                .all(|key| other.get(*key) == review.get(*key))
+        };
+        if !reviews.iter().any(known) {
+            reviews.push(review.clone());
+        }
+    }
+    let repeated = all.len() - reviews.len();
+    let reviews = reviews.as_slice();
     let text = |review: &Map<String, Value>, key: &str| {
         review
             .get(key)
@@ -124,7 +199,7 @@ fn summarise(reviews: &[Map<String, Value>], threshold: i64) -> Summary {
     }
     let scores: BTreeMap<String, Spread> = scores
         .into_iter()
-        .map(|(key, values)| (key, spread(values)))
+        .map(|(key, values)| (key, spread(values, statistic)))
         .collect();
     let checks = tally(reviews);
     let capped_by: Vec<String> = checks
@@ -137,7 +212,7 @@ fn summarise(reviews: &[Map<String, Value>], threshold: i64) -> Summary {
         .collect();
     let accept = scores
         .get("overall")
-        .map(|overall| overall.mean >= threshold as f64 && capped_by.is_empty());
+        .map(|overall| overall.value >= threshold as f64 && capped_by.is_empty());
     let points = |key: &str| points(&model, key);
     Summary {
         form: model
@@ -150,11 +225,17 @@ fn summarise(reviews: &[Map<String, Value>], threshold: i64) -> Summary {
             .map(|review| text(review, "reviewer"))
             .collect(),
         provenance: worst(reviews.iter().map(|review| text(review, "provenance"))),
+        missing: Vec::new(),
+        repeated,
         scores,
+        statistic: statistic.word(),
         threshold,
         accept,
         capped_by,
         checks,
+        screening: reviews
+            .iter()
+            .find_map(|review| review.get("screening").cloned()),
         strengths: points("strengths"),
         weaknesses: points("weaknesses"),
         questions: points("questions"),
@@ -162,14 +243,21 @@ fn summarise(reviews: &[Map<String, Value>], threshold: i64) -> Summary {
     }
 }
 
-fn spread(mut values: Vec<f64>) -> Spread {
+fn spread(mut values: Vec<f64>, statistic: Statistic) -> Spread {
     values.sort_by(f64::total_cmp);
     let n = values.len();
     let mean = values.iter().sum::<f64>() / n as f64;
     let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    let median = f64::midpoint(values[(n - 1) / 2], values[n / 2]);
     Spread {
+        value: match statistic {
+            Statistic::Mean => mean,
+            Statistic::Median => median,
+            Statistic::RoundedMean => (mean + 0.5).floor(),
+        },
         mean,
-        median: f64::midpoint(values[(n - 1) / 2], values[n / 2]),
+        ci: Estimate::of(&values, 0.95).ok().and_then(|found| found.ci),
+        median,
         sd: (n > 1).then(|| (squares / (n as f64 - 1.0)).sqrt()),
         min: values[0],
         max: values[n - 1],
@@ -220,7 +308,7 @@ fn points(reviews: &[&Map<String, Value>], key: &str) -> Vec<Point> {
 }
 
 /// The worst of several provenances: live < local < scripted < baseline.
-fn worst(words: impl Iterator<Item = String>) -> String {
+pub(super) fn worst(words: impl Iterator<Item = String>) -> String {
     const ORDER: [&str; 4] = ["live", "local", "scripted", "baseline"];
     let rank = words
         .filter_map(|word| ORDER.iter().position(|known| *known == word))
@@ -235,7 +323,7 @@ mod tests {
 
     fn review(overall: i64, failed: Value) -> Map<String, Value> {
         let value = json!({
-            "form": "neurips", "reviewer": "openai/m", "provenance": "live", "sample": 1, "overall": overall,
+            "form": "neurips", "reviewer": "openai/m", "provenance": "live", "sample": overall, "overall": overall,
             "weaknesses": ["few seeds"], "decision": "Reject", "passed": ["a"], "failed": failed,
         });
         value.as_object().unwrap().clone()
@@ -250,6 +338,7 @@ mod tests {
                 review(6, json!([])),
             ],
             6,
+            Statistic::Mean,
         );
         assert_eq!(summary.accept, Some(true));
         let overall = &summary.scores["overall"];
@@ -263,9 +352,33 @@ mod tests {
     }
 
     #[test]
+    fn the_statistic_decides_and_one_opinion_counts_once() {
+        let reviews = [2, 6, 6, 6, 2].map(|overall| review(overall, json!([])));
+        let mut panel: Vec<Map<String, Value>> = reviews.to_vec();
+        for (place, review) in panel.iter_mut().enumerate() {
+            review.insert("sample".to_owned(), place.into());
+        }
+        let of = |statistic| summarise(&panel, 6, statistic);
+        let [mean, median, rounded] = [Statistic::Mean, Statistic::Median, Statistic::RoundedMean]
+            .map(|statistic| of(statistic).scores["overall"].value);
+        assert_eq!((mean, median, rounded), (4.4, 6.0, 4.0));
+        assert_eq!(of(Statistic::Mean).accept, Some(false));
+        assert_eq!(of(Statistic::Median).accept, Some(true));
+        // 2.191 · t(4) / √5 = 2.72 around 4.4.
+        let [low, high] = of(Statistic::Mean).scores["overall"].ci.unwrap();
+        assert!(
+            (low - 1.68).abs() < 0.01 && (high - 7.12).abs() < 0.01,
+            "{low} {high}"
+        );
+        let twice = summarise(&[panel.clone(), panel].concat(), 6, Statistic::Mean);
+        assert_eq!((twice.n, twice.repeated), (5, 5));
+        assert!(Statistic::read("modus").is_err());
+    }
+
+    #[test]
     fn a_failed_integrity_check_forbids_acceptance() {
         let failed = json!([{"check": "claims_supported", "severity": "error"}]);
-        let summary = summarise(&[review(9, failed)], 6);
+        let summary = summarise(&[review(9, failed)], 6, Statistic::Mean);
         assert_eq!(summary.accept, Some(false));
         assert_eq!(summary.capped_by, ["claims_supported"]);
     }
@@ -274,7 +387,7 @@ mod tests {
     fn reviews_by_checks_alone_have_no_score_and_no_decision() {
         let checks = json!({"form": "checks", "reviewer": "baseline", "provenance": "baseline", "sample": 0,
             "passed": ["a", "b"], "failed": [{"check": "c", "severity": "warning"}]});
-        let summary = summarise(&[checks.as_object().unwrap().clone()], 6);
+        let summary = summarise(&[checks.as_object().unwrap().clone()], 6, Statistic::Mean);
         assert_eq!(
             (summary.accept, summary.form.as_str(), summary.scored),
             (None, "checks", 0)

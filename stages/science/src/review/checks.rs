@@ -34,7 +34,7 @@ impl Stage for Checks {
                 "json",
                 "list of {check, passed, severity, place, message, remedy, quote, rows, subject}",
             )],
-            ..Signature::new("review/checks", 1, "Check a paper against its results")
+            ..Signature::new("review/checks", 2, "Check a paper against its results")
         }
     }
 
@@ -84,7 +84,6 @@ pub(crate) fn check(
         structure::tables(&draft),
         structure::labels(&draft),
         structure::placeholders(&draft, text),
-        structure::instructions(&draft, text),
     ]
     .concat())
 }

@@ -1,4 +1,5 @@
-//! Judging papers: automatic checks of a draft against its results, and the summary of reviews.
+//! Judging papers: automatic checks of a draft against its results, the screening for what speaks to a
+//! reviewer, the summary of reviews and the meta-review.
 
 mod aggregate;
 mod checks;
@@ -6,7 +7,9 @@ mod claim;
 mod evidence;
 mod faults;
 mod finding;
+mod meta;
 mod number;
+mod screen;
 mod structure;
 
 pub(crate) use aggregate::Aggregate;
@@ -14,3 +17,5 @@ pub(crate) use checks::Checks;
 pub(crate) use claim::{Way, way};
 pub(crate) use faults::{faults, faults_of_part};
 pub(crate) use finding::{Finding, RowName, Severity};
+pub(crate) use meta::Meta;
+pub(crate) use screen::Screen;

@@ -33,19 +33,6 @@ const PLACEHOLDERS: [&str; 14] = [
     "[tbd",
 ];
 
-/// Words that speak to a reviewing machine instead of a reader.
-const INSTRUCTIONS: [&str; 9] = [
-    "ignore previous",
-    "ignore all previous",
-    "ignore the above",
-    "disregard previous",
-    "as a reviewer, you",
-    "give a positive review",
-    "give this paper",
-    "recommend acceptance",
-    "do not mention any weakness",
-];
-
 /// Title, abstract and the usual sections are there.
 pub(super) fn sections(draft: &Draft) -> Vec<Finding> {
     let headings: Vec<String> = draft
@@ -222,37 +209,6 @@ fn word_in(text: &str, mark: &str) -> bool {
     text.match_indices(mark).any(|(at, _)| {
         !wordy || (!text[..at].ends_with(letter) && !text[at + mark.len()..].starts_with(letter))
     })
-}
-
-/// Nothing in the paper is addressed to a reviewing machine, openly or in hidden characters.
-pub(super) fn instructions(draft: &Draft, text: &str) -> Vec<Finding> {
-    let mut failures = Vec::new();
-    for (name, content) in [("draft", draft.text.as_str()), ("typeset text", text)] {
-        let lower = content.to_lowercase();
-        let spoken = INSTRUCTIONS.iter().find(|words| lower.contains(**words));
-        let hidden = content.chars().any(|c| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}'));
-        if let Some(words) = spoken {
-            failures.push(Finding::fail(
-                "no_instructions",
-                Severity::Error,
-                format!("the {name} addresses its reviewer: `{words}`"),
-                "take it out",
-            ));
-        }
-        if hidden {
-            failures.push(Finding::fail(
-                "no_instructions",
-                Severity::Error,
-                format!("the {name} holds invisible characters"),
-                "take them out",
-            ));
-        }
-    }
-    Finding::or_pass(
-        "no_instructions",
-        failures,
-        "nothing is addressed to the reviewer",
-    )
 }
 
 /// The limitations have a section of their own, of at least two sentences.
