@@ -324,8 +324,16 @@ struct Provider {
     at_once: Option<u32>,
     /// Requests a minute, at most.
     rpm: Option<u32>,
-    /// Tokens of prompts a minute, at most, about.
+    /// Tokens a minute, at most: of prompts, about, and of replies.
     tpm: Option<u32>,
+    /// How long an answer is waited for: `10m` unless said otherwise.
+    timeout: Option<String>,
+    /// Requests sent for one call, at most: 6 unless said otherwise.
+    tries: Option<u32>,
+    /// The longest wait between two of them, where the server names none: `1m` unless said otherwise.
+    longest_wait: Option<String>,
+    /// The longest wait that the server may ask for; a longer one ends the call: `2m` unless said otherwise.
+    patience: Option<String>,
 }
 
 /// How requests are written.

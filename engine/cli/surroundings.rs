@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use kyobashi_engine::plan::key::Machine;
 use kyobashi_engine::spec::{FileKind, Files, Provider, Spec};
@@ -115,6 +116,12 @@ impl Surroundings {
             limits.at_once = entry.at_once.or(limits.at_once);
             limits.rpm = entry.rpm.or(limits.rpm);
             limits.tpm = entry.tpm.or(limits.tpm);
+            limits.tries = entry.tries.unwrap_or(limits.tries);
+            let seconds =
+                |given: Option<Duration>, usual| given.map_or(usual, |given| given.as_secs_f64());
+            limits.timeout = seconds(entry.timeout, limits.timeout);
+            limits.longest_wait = seconds(entry.longest_wait, limits.longest_wait);
+            limits.patience = seconds(entry.patience, limits.patience);
             servers.add(name, provider);
         }
         servers

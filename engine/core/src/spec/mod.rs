@@ -28,6 +28,7 @@ pub use stage::{
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use kyobashi_stage::{Model, Shape, Signature, Type};
 use serde::{Deserialize, Serialize};
@@ -116,11 +117,19 @@ pub struct ProviderEntry {
     pub api_version: Option<String>,
     /// How the key is sent: `bearer`, or the header that holds it.
     pub auth: Option<String>,
-    /// Requests and tokens a minute; never part of a key.
+    /// Requests and tokens a minute; like all limits, never part of a key.
     pub rpm: Option<u32>,
     pub tpm: Option<u32>,
     /// Requests at once.
     pub at_once: Option<u32>,
+    /// How long an answer is waited for.
+    pub timeout: Option<Duration>,
+    /// Requests sent for one call at most.
+    pub tries: Option<u32>,
+    /// The longest wait of our own between two of them.
+    pub longest_wait: Option<Duration>,
+    /// The longest wait that the server may ask for.
+    pub patience: Option<Duration>,
 }
 
 /// What one run may pay. Never part of a key.

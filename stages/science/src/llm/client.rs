@@ -8,7 +8,7 @@ use kyobashi_stage::{
 use serde_json::{Value, json};
 
 use super::ask::{Answer, Ask, Finish};
-use super::http::Http;
+use super::http::{Http, Letter};
 use super::image::TOKENS;
 use super::price::{between, usd};
 use super::provider::{Provider, Providers, check_settings};
@@ -72,11 +72,21 @@ impl Client {
             price: self.price(model, &server, &named, ask),
         };
         let path = wire.path(&model.id);
+        let took = |reply: &Value| {
+            let usage = wire.answer(reply).ok()?.usage;
+            Some(usage.input + usage.output).filter(|tokens| *tokens > 0)
+        };
+        let letter = Letter {
+            path: &path,
+            body: &body,
+            longest: longest(&server, ask).unwrap_or(0),
+            took: &took,
+        };
         let mut perform = |outbox: &dyn Outbox| {
             let secret = key(&server, context)?;
-            let received =
-                self.http
-                    .post(&server, &path, &body, secret.as_ref(), context, outbox)?;
+            let received = self
+                .http
+                .post(&server, &letter, secret.as_ref(), context, outbox)?;
             let answer = wire.answer(&received.value).map_err(|lack| {
                 Failure::new(format!(
                     "the reply of {} cannot be read: {lack}",
@@ -119,10 +129,7 @@ impl Client {
 
     /// What a call can cost. A server of this machine asks for nothing, unless it stands for one that does.
     fn price(&self, model: &Model, server: &Provider, body: &Value, ask: &Ask) -> Price {
-        let limit = ["max_completion_tokens", "max_tokens"]
-            .iter()
-            .find_map(|name| ask.settings.get(*name)?.as_u64());
-        let limit = limit.or(server.dialect.limit());
+        let limit = longest(server, ask);
         let bytes = body.to_string().len() as u64;
         match between(model, server, bytes, TOKENS * ask.pictures(), limit) {
             Some(price) => price,
@@ -130,6 +137,14 @@ impl Client {
             None => Price::Free,
         }
     }
+}
+
+/// Tokens of the reply at most, where there is a limit.
+fn longest(server: &Provider, ask: &Ask) -> Option<u64> {
+    let set = ["max_completion_tokens", "max_tokens"]
+        .iter()
+        .find_map(|name| ask.settings.get(*name)?.as_u64());
+    set.or(server.dialect.limit())
 }
 
 /// The question with a seed of its own for each sample, where the user set one.

@@ -38,6 +38,17 @@ pub(super) struct Received {
     pub(super) latency_ms: u64,
 }
 
+/// What is sent, and what of a minute's tokens it takes.
+pub(super) struct Letter<'l> {
+    /// Below the base URL.
+    pub(super) path: &'l str,
+    pub(super) body: &'l Value,
+    /// Tokens of the reply at most, where there is a limit.
+    pub(super) longest: u64,
+    /// The tokens that a reply says it took, prompt and all.
+    pub(super) took: &'l dyn Fn(&Value) -> Option<u64>,
+}
+
 /// The connections of a run, and whose turn it is.
 #[derive(Debug, Default)]
 pub(super) struct Http {
@@ -76,13 +87,13 @@ impl Http {
     pub(super) fn post(
         &self,
         server: &Provider,
-        path: &str,
-        body: &Value,
+        letter: &Letter<'_>,
         secret: Option<&Secret>,
         context: &dyn Context,
         outbox: &dyn Outbox,
     ) -> Result<Received, Failure> {
-        let text = body.to_string();
+        let text = letter.body.to_string();
+        let prompt = tokens(text.len());
         if secret.is_some_and(|secret| secret.is_in(&text)) {
             return Err(
                 Failure::new("the request holds the provider's key; it was not sent")
@@ -94,20 +105,30 @@ impl Http {
         let (mut tried, mut waited) = (0, 0.0);
         loop {
             tried += 1;
-            let turn = self.lanes.turn(server, tokens(text.len()), context)?;
+            let most = prompt.saturating_add(letter.longest);
+            let turn = self.lanes.turn(server, most, context)?;
             waited += turn.waited;
             outbox.leaves()?;
             let start = Instant::now();
             let sent = self
-                .attempt(server, path, &text, secret, context)
+                .attempt(server, letter.path, &text, secret, context)
                 .inspect_err(|_| outbox.came_back())?;
+            let whole = sent.status.filter(|_| sent.trouble.is_none());
+            let answered = whole.is_some_and(|status| (200..300).contains(&status));
+            if answered {
+                let reply = serde_json::from_str(&sent.body).ok();
+                turn.took(
+                    reply
+                        .and_then(|reply| (letter.took)(&reply))
+                        .unwrap_or(most),
+                );
+            } else if whole.is_some() {
+                // What was refused has no reply.
+                turn.took(prompt);
+            }
             drop(turn);
             let latency_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-            if sent.trouble.is_none()
-                && sent
-                    .status
-                    .is_some_and(|status| (200..300).contains(&status))
-            {
+            if answered {
                 let (raw, value) = json(&sent, server, &scrub)?;
                 let request_id =
                     header(&sent.headers, "x-request-id").or(header(&sent.headers, "request-id"));
@@ -121,11 +142,11 @@ impl Http {
                     latency_ms,
                 });
             }
-            if sent.unheard || (sent.status.is_some() && sent.trouble.is_none()) {
+            if sent.unheard || whole.is_some() {
                 outbox.came_back();
             }
             let outcome = Outcome {
-                status: sent.status.filter(|_| sent.trouble.is_none()),
+                status: whole,
                 headers: Headers {
                     retry_after_ms: header(&sent.headers, "retry-after-ms"),
                     retry_after: header(&sent.headers, "retry-after"),

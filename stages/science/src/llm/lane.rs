@@ -26,9 +26,20 @@ pub(super) struct Lanes(Mutex<BTreeMap<String, Lane>>);
 #[derive(Debug, Default)]
 struct Lane {
     running: u32,
-    /// When the requests of the last minute left, with their tokens.
-    sent: VecDeque<(Instant, u64)>,
+    /// The requests of the last minute.
+    sent: VecDeque<Sent>,
+    /// The number of the next request.
+    next: u64,
     not_before: Option<Instant>,
+}
+
+/// A request that left.
+#[derive(Debug)]
+struct Sent {
+    number: u64,
+    at: Instant,
+    /// Reserved for it, or taken by it once that is known.
+    tokens: u64,
 }
 
 /// The right to send one request; it is given back when dropped.
@@ -37,12 +48,12 @@ struct Lane {
 pub(super) struct Turn<'l> {
     lanes: &'l Lanes,
     server: String,
+    number: u64,
     /// Seconds waited for it.
     pub(super) waited: f64,
 }
 
-/// What a request of so many bytes takes of the tokens of a minute: its prompt, by the usual length of a
-/// token. The reply is not known yet.
+/// About how many tokens a prompt of so many bytes has, by the usual length of a token.
 pub(super) fn tokens(bytes: usize) -> u64 {
     (bytes as f64 / BYTES_PER_TOKEN).ceil() as u64
 }
@@ -63,26 +74,54 @@ impl Lane {
         {
             return Some(LOOK);
         }
-        while let Some((at, _)) = self.sent.front()
-            && now.duration_since(*at) >= MINUTE
+        while let Some(sent) = self.sent.front()
+            && now.duration_since(sent.at) >= MINUTE
         {
             self.sent.pop_front();
         }
-        let (first, _) = *self.sent.front()?;
-        let busy: u64 = self.sent.iter().map(|(_, tokens)| *tokens).sum();
-        let full = limits
+        let first = self.sent.front()?.at;
+        let next = MINUTE.saturating_sub(now.duration_since(first));
+        if limits
             .rpm
             .is_some_and(|most| self.sent.len() >= most.max(1) as usize)
-            || limits
-                .tpm
-                .is_some_and(|most| busy + tokens > u64::from(most));
+        {
+            return Some(next);
+        }
+        let busy: u64 = self.sent.iter().map(|sent| sent.tokens).sum();
         // A request that is larger than a minute's tokens leaves when nothing else is in the window.
-        full.then(|| MINUTE.saturating_sub(now.duration_since(first)))
+        let full = limits
+            .tpm
+            .is_some_and(|most| busy + tokens > u64::from(most));
+        // One that is under way may give back what it does not need.
+        let next = if self.running > 0 {
+            next.min(LOOK)
+        } else {
+            next
+        };
+        full.then_some(next)
+    }
+
+    fn leave(&mut self, now: Instant, tokens: u64) -> u64 {
+        self.running += 1;
+        self.next += 1;
+        self.sent.push_back(Sent {
+            number: self.next,
+            at: now,
+            tokens,
+        });
+        self.next
+    }
+
+    /// Replaces what a request reserved by what it took.
+    fn took(&mut self, number: u64, tokens: u64) {
+        if let Some(sent) = self.sent.iter_mut().find(|sent| sent.number == number) {
+            sent.tokens = tokens;
+        }
     }
 }
 
 impl Lanes {
-    /// Waits until a request of so many tokens may leave.
+    /// Waits until a request that takes so many tokens at most may leave.
     ///
     /// # Errors
     /// If the run is being stopped meanwhile.
@@ -98,22 +137,21 @@ impl Lanes {
                 let mut lanes = self.lanes();
                 let lane = lanes.entry(server.base_url.clone()).or_default();
                 let now = Instant::now();
-                let wait = lane.wait(now, &server.limits, tokens);
-                if wait.is_none() {
-                    lane.running += 1;
-                    lane.sent.push_back((now, tokens));
+                match lane.wait(now, &server.limits, tokens) {
+                    Some(wait) => Err(wait),
+                    None => Ok(lane.leave(now, tokens)),
                 }
-                wait
             };
             match wait {
-                None => {
+                Ok(number) => {
                     return Ok(Turn {
                         lanes: self,
                         server: server.base_url.clone(),
+                        number,
                         waited,
                     });
                 }
-                Some(wait) => waited += pause(wait, context)?,
+                Err(wait) => waited += pause(wait, context)?,
             }
         }
     }
@@ -128,6 +166,15 @@ impl Lanes {
 
     fn lanes(&self) -> MutexGuard<'_, BTreeMap<String, Lane>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Turn<'_> {
+    /// Gives back what was reserved and not taken.
+    pub(super) fn took(&self, tokens: u64) {
+        if let Some(lane) = self.lanes.lanes().get_mut(&self.server) {
+            lane.took(self.number, tokens);
+        }
     }
 }
 
@@ -151,7 +198,8 @@ mod tests {
         for second in seconds {
             let now = begin + Duration::from_secs(*second);
             if lane.wait(now, limits, 10).is_none() {
-                lane.sent.push_back((now, 10));
+                lane.leave(now, 10);
+                lane.running = 0;
                 sent += 1;
             }
         }
@@ -181,6 +229,24 @@ mod tests {
             ..Limits::default()
         };
         assert_eq!(sent(&small, &[0, 1, 59, 60, 61]), 2);
+    }
+
+    #[test]
+    fn what_a_reply_did_not_take_of_its_reservation_is_for_others() {
+        let limits = Limits {
+            tpm: Some(100),
+            ..Limits::default()
+        };
+        let now = Instant::now();
+        let mut lane = Lane::default();
+        assert_eq!(lane.wait(now, &limits, 90), None);
+        let number = lane.leave(now, 90);
+        assert_eq!(lane.wait(now, &limits, 90), Some(LOOK), "it may give back");
+        lane.took(number, 20);
+        assert_eq!(lane.wait(now, &limits, 90), Some(LOOK));
+        assert_eq!(lane.wait(now, &limits, 80), None);
+        lane.running = 0;
+        assert_eq!(lane.wait(now, &limits, 90), Some(MINUTE), "nobody will");
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub struct Limits {
     pub at_once: Option<u32>,
     /// Requests that leave in any minute, at most.
     pub rpm: Option<u32>,
-    /// Tokens of prompts that leave in any minute, at most, about.
+    /// Tokens in any minute, at most: of prompts, about, and of replies.
     pub tpm: Option<u32>,
 }
 

@@ -8,6 +8,7 @@ use super::super::report::Issue;
 use super::super::source::Span;
 use super::super::{Keys, ProviderEntry};
 use super::file::File;
+use super::form::Form;
 use super::layers::Layers;
 use super::roles;
 use super::state::Check;
@@ -23,6 +24,10 @@ pub(super) const PROVIDER: &[&str] = &[
     "at_once",
     "rpm",
     "tpm",
+    "timeout",
+    "tries",
+    "longest_wait",
+    "patience",
 ];
 
 /// Ways of writing requests, each under its own name.
@@ -68,9 +73,13 @@ pub(super) fn providers(check: &mut Check<'_>, file: &File) {
                 "identity" => provider.identity = form.string(node, "identity"),
                 "api_version" => provider.api_version = form.string(node, "api_version"),
                 "auth" => provider.auth = form.string(node, "auth"),
-                "at_once" => provider.at_once = form.whole(node, "at_once"),
-                "rpm" => provider.rpm = form.whole(node, "rpm"),
-                "tpm" => provider.tpm = form.whole(node, "tpm"),
+                "at_once" => provider.at_once = at_least_one(&mut form, node, "at_once"),
+                "rpm" => provider.rpm = at_least_one(&mut form, node, "rpm"),
+                "tpm" => provider.tpm = at_least_one(&mut form, node, "tpm"),
+                "tries" => provider.tries = at_least_one(&mut form, node, "tries"),
+                "timeout" => provider.timeout = form.duration(node, "timeout"),
+                "longest_wait" => provider.longest_wait = form.duration(node, "longest_wait"),
+                "patience" => provider.patience = form.duration(node, "patience"),
                 _ => {}
             }
         }
@@ -89,6 +98,22 @@ pub(super) fn providers(check: &mut Check<'_>, file: &File) {
         }
         check.providers.insert(line.key.clone(), provider);
     }
+}
+
+/// A limit under which something still leaves.
+fn at_least_one(form: &mut Form<'_>, node: &Node, what: &str) -> Option<u32> {
+    let number = form.whole(node, what)?;
+    if number == 0 {
+        let message = format!("`{what}: 0` would let no request leave");
+        let issue = Issue::error("model::limit", node.span, "at least 1", message);
+        let help = match what {
+            "tries" => "`tries: 1` sends each request once and never again",
+            _ => "leave it out where there is no such limit",
+        };
+        form.report.add(issue.help(help));
+        return None;
+    }
+    Some(number)
 }
 
 /// Reads `models:` with every layer over it.

@@ -50,7 +50,11 @@ form!(ProviderEntry {
     auth,
     at_once,
     rpm,
-    tpm
+    tpm,
+    timeout,
+    tries,
+    longest_wait,
+    patience
 });
 form!(Place { file, line, col });
 form!(Places {
