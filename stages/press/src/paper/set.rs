@@ -11,7 +11,7 @@ use crate::paper::manuscript::{Manuscript, manuscript};
 use crate::paper::source::source;
 use crate::paper::stage::{Asked, Stance};
 use crate::text::Text;
-use crate::typeset::print;
+use crate::typeset::{boxes, print};
 
 /// Two pixels a point (144 a inch) are enough to read every sign of a page on a screen.
 const PIXELS_PER_POINT: f64 = 2.0;
@@ -26,6 +26,8 @@ pub(crate) struct Paper {
     pub(crate) text: String,
     pub(crate) numbers: Value,
     pub(crate) pages: Vec<Vec<u8>>,
+    /// Where the numbers stand on the pages.
+    pub(crate) areas: Value,
 }
 /// Sets a paper.
 ///
@@ -63,9 +65,11 @@ pub(crate) fn set(asked: &Asked) -> Result<Paper, Failure> {
     for (index, number) in numbers.iter_mut().enumerate() {
         number.page = print::page(&document, index);
     }
+    let rows = numbers.iter().map(|number| number.row).max().unwrap_or(0);
     let ident = blake3::hash(writer.text.as_bytes()).to_hex().to_string();
     Ok(Paper {
         pdf: print::pdf(&document, &ident)?,
+        areas: json!({"pages": boxes::sizes(&document), "areas": boxes::areas(&document, rows)}),
         pages: print::pages(&document, PIXELS_PER_POINT)?,
         text,
         numbers: list(&numbers, &warnings),

@@ -77,6 +77,11 @@ impl Stage for Set {
                     "every number with its reference, full value and digest; warnings",
                 ),
                 Port::new("pages", "list<file(.png)>", "the pages as images"),
+                Port::new(
+                    "areas",
+                    "json",
+                    "where each number stands on the pages, in points: by these a report makes them clickable",
+                ),
             ],
             ..Signature::new(
                 "paper/set",
@@ -93,6 +98,7 @@ impl Stage for Set {
             ("pdf".to_owned(), Output::bytes(paper.pdf)),
             ("text".to_owned(), Output::bytes(paper.text)),
             ("numbers".to_owned(), Output::value(paper.numbers)),
+            ("areas".to_owned(), Output::value(paper.areas)),
             ("pages".to_owned(), Output::List { items: pages }),
         ]))
     }

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod audit;
+pub(crate) mod boxes;
 pub(crate) mod emit;
 pub(crate) mod maths;
 pub(crate) mod print;

@@ -359,3 +359,29 @@ fn a_claim_at_two_runs_is_refused_or_a_warning_where_that_was_asked() {
         "{warnings:?}"
     );
 }
+
+#[test]
+fn every_number_has_its_place_on_a_page() {
+    let outputs = set(DRAFT).unwrap();
+    let (numbers, areas) = (value(&outputs, "numbers"), value(&outputs, "areas"));
+    let pages = areas["pages"].as_array().unwrap();
+    assert_eq!(pages.len(), 2);
+    let areas = areas["areas"].as_array().unwrap();
+    for number in numbers["numbers"].as_array().unwrap() {
+        let own = areas
+            .iter()
+            .find(|area| area["row"] == number["row"] && area["page"] == number["page"]);
+        let own = own.unwrap_or_else(|| panic!("{number} is nowhere"));
+        let at = |name: &str| own[name].as_f64().unwrap();
+        let page = &pages[number["page"].as_u64().unwrap() as usize - 1];
+        assert!(
+            at("x") > 0.0 && at("x") + at("width") < page[0].as_f64().unwrap(),
+            "{own}"
+        );
+        assert!(
+            at("y") > 0.0 && at("y") + at("height") < page[1].as_f64().unwrap(),
+            "{own}"
+        );
+        assert!(at("width") > 3.0 && at("height") > 3.0, "{own}");
+    }
+}
