@@ -172,3 +172,95 @@ fn the_same_draft_gives_the_same_bytes_in_another_place_and_store() {
     );
     assert!(pdf(first) == pdf(second), "two PDFs of one draft differ");
 }
+
+const STUDY: &str = r#"kyobashi: 1
+name: study
+params:
+  draft: {type: text, default: draft.md}
+  scale: {type: float, default: 2}
+stages:
+  train:
+    matrix: {seed: [2, 10, 1]}
+    run: echo "{\"loss\":0.5$seed}" > "$metrics"
+    in: {seed: "${seed}"}
+    out: {metrics: json}
+  summary:
+    uses: stats/aggregate
+    in: {runs: "${train.metrics}"}
+    with: {over: [seed]}
+  paper:
+    uses: paper/set
+    in: {draft: "${params.draft}"}
+    with: {results: {trial: "${summary.summary}"}}
+outputs: {paper.pdf: "${paper.pdf}"}
+"#;
+
+/// A study in a space of its own that has run, and the data of its report.
+fn reported() -> (Space, Value, String) {
+    let space = Space::new();
+    let draft = "---\ntitle: A & B \\</script>\nprovenance: baseline\n---\n\nThe loss is \\val{trial.by.all.loss.mean}{.3}.\n";
+    space.write("study.yaml", STUDY).write("draft.md", draft);
+    space.run("study.yaml", &[]);
+    let done = space.kyo(&["report", "--json", "--out", "made/page.html"]);
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    let said: Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!((&said["papers"], &said["numbers"]), (&json!(1), &json!(1)));
+    let page = space.read("made/page.html");
+    let (_, rest) = page.split_once("id=\"data\">").unwrap();
+    let (data, _) = rest.split_once("</script>").unwrap();
+    let data = serde_json::from_str(&data.replace("<\\/", "</")).unwrap();
+    (space, data, page)
+}
+
+#[test]
+fn a_report_leads_from_a_number_to_its_stage_its_inputs_and_the_command() {
+    let (_space, data, page) = reported();
+    let number = &data["papers"][0]["numbers"][0];
+    let area = &data["papers"][0]["areas"][0];
+    assert_eq!((&area["row"], &area["page"]), (&number["row"], &json!(1)));
+    let maker = &data["lineage"]["makers"][number["digest"].as_str().unwrap()];
+    assert_eq!(maker, "summary.summary");
+    let stage = &data["lineage"]["stages"]["summary"];
+    assert_eq!(stage["uses"], "stats/aggregate");
+    // What the matrix gathered, in its order, although its cells end in any.
+    let from = [
+        "train[seed=2].metrics",
+        "train[seed=10].metrics",
+        "train[seed=1].metrics",
+    ];
+    assert_eq!(stage["inputs"][0]["from"], json!(from));
+    assert!(data["lineage"]["stages"]["train[seed=10]"]["settings"]["run"].is_string());
+    assert_eq!(data["run"]["command"], "kyo run study.yaml");
+    assert!(
+        !page.contains("src=\"http") && !page.contains("href=\"http"),
+        "the page loads something"
+    );
+}
+
+#[test]
+fn a_report_replaces_a_report_and_nothing_else() {
+    let (space, ..) = reported();
+    assert_eq!(space.kyo(&["report", "--out", "made/page.html"]).code, 0);
+    let refused = space.kyo(&["report", "--out", "draft.md"]);
+    assert_eq!(refused.code, 2);
+    assert!(
+        refused
+            .stderr
+            .contains("draft.md is no page of `kyo report`"),
+        "{}",
+        refused.stderr
+    );
+    assert!(space.read("draft.md").starts_with("---\ntitle"));
+}
+
+#[test]
+fn the_digest_that_a_paper_prints_leads_to_the_stage_that_made_it() {
+    let (space, data, _) = reported();
+    let digest = data["papers"][0]["numbers"][0]["digest"].as_str().unwrap();
+    let shown = space.kyo(&["show", "--json", &digest[..10]]);
+    assert_eq!(shown.code, 0, "{}", shown.stderr);
+    let shown: Value = serde_json::from_str(&shown.stdout).unwrap();
+    assert_eq!(shown["address"], "summary");
+    let unknown = space.kyo(&["show", "0123456789abcdef"]);
+    assert_eq!(unknown.code, 2);
+}

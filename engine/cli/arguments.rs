@@ -5,7 +5,7 @@ mod models;
 
 use std::path::PathBuf;
 
-pub(crate) use keep::{Diff, Export, Gc, Log, Pin, Show, Verify};
+pub(crate) use keep::{Diff, Export, Gc, Log, Pin, Report, Show, Verify};
 pub(crate) use models::{Cassette, CassetteAction, Cost, Recording, Replay, Resample};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -63,6 +63,7 @@ pub(crate) enum Command {
     Why(Why),
     Resample(Resample),
     Show(Show),
+    Report(Report),
     Log(Log),
     Diff(Diff),
     Export(Export),

@@ -23,6 +23,7 @@ mod place;
 mod problems;
 mod progress;
 mod refresh;
+mod report;
 mod rocrate;
 mod schema;
 mod settings;

@@ -34,10 +34,11 @@ pub(crate) struct Log {
 ///   kyo show 'train[lr=0.1]'        a stage run of the last run
 ///   kyo show '12/train[lr=0.1]'     the same of run 12
 ///   kyo show 12/summary --output table
+///   kyo show aae1c17734             the stage run that made what has this digest: a paper's appendix has them
 #[derive(Args, Clone, Debug)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Show {
-    /// A run, the address of a stage run, or both as RUN/ADDRESS
+    /// A run, the address of a stage run, both as RUN/ADDRESS, or the beginning of an output's digest
     pub(crate) what: Option<String>,
     /// Print the content of this output, of a stage run or of the pipeline
     #[arg(long, value_name = "NAME")]
@@ -45,6 +46,26 @@ pub(crate) struct Show {
     /// The run, where it does not stand before the address
     #[arg(long, value_name = "RUN")]
     pub(crate) run: Option<String>,
+}
+
+/// Write a run as one HTML page: a click on a number of its papers shows where it came from
+///
+/// Examples:
+///   kyo report                      report.html of the last run
+///   kyo report 12 --out run12.html
+///
+/// The page shows the papers that the run set, page by page. Behind each number stand its full
+/// precision, the stage run that made it, that one's inputs and settings, back to the data, and the
+/// commands that show it and make it again. The page needs no other file and no network.
+#[derive(Args, Clone, Debug)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Report {
+    /// The run: a number, `last`, or a pinned name
+    #[arg(default_value = "last")]
+    pub(crate) run: String,
+    /// The file to write
+    #[arg(long, value_name = "FILE", default_value = "report.html")]
+    pub(crate) out: PathBuf,
 }
 
 /// Compare two runs: what they were asked for and made from, and what came of it

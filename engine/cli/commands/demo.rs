@@ -1,13 +1,13 @@
-//! `kyo demo`: set-up, then `kyo run pipelines/ai-scientist.yaml --profile demo --out demo`.
+//! `kyo demo`: set-up, then `kyo run pipelines/ai-scientist.yaml --profile demo --out demo`, then
+//! `kyo report --out demo/run.html`.
 
 use std::time::Instant;
 
 use crate::arguments::{Calls, Demo, Global, Pipeline, Run, Values};
 use crate::exit::{self, Code, Stopped};
-use crate::surroundings;
-use crate::talk;
+use crate::{history, surroundings, talk, workspace};
 
-use super::{run, setup};
+use super::{report, run, setup};
 
 pub(super) fn demo(global: &Global, arguments: &Demo) -> Result<Code, Stopped> {
     let begin = Instant::now();
@@ -56,6 +56,15 @@ pub(super) fn demo(global: &Global, arguments: &Demo) -> Result<Code, Stopped> {
             };
             talk::say(global, &format!("{what:8} {}", path.display()));
         }
+        let page = arguments.out.join("run.html");
+        let there = Global {
+            store: Some(workspace::store_dir(global, Some(&run.pipeline.file))),
+            ..global.clone()
+        };
+        let store = workspace::look(&there)?;
+        let number = history::find(&store.runs(), "last")?;
+        report::write(&store, number, &page)?;
+        talk::say(global, &format!("Numbers  {}", page.display()));
         talk::say(global, &format!("Results  {}", arguments.out.display()));
         let total = talk::duration(begin.elapsed().as_secs_f64());
         let ready = talk::duration(ready);

@@ -15,6 +15,7 @@ mod log;
 mod lsp;
 mod pin;
 mod plan;
+mod report;
 mod resample;
 mod run;
 mod schema;
@@ -44,6 +45,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Code, Stopped> {
         Command::Log(arguments) => log::log(global, arguments),
         Command::Diff(arguments) => diff::diff(global, arguments),
         Command::Export(arguments) => export::export(global, arguments),
+        Command::Report(arguments) => report::report(global, arguments),
         Command::Pin(arguments) => pin::pin(global, arguments),
         Command::Gc(arguments) => gc::gc(global, arguments),
         Command::Verify(arguments) => verify::verify(global, arguments),

@@ -61,6 +61,10 @@ fn asked(store: &Store, arguments: &Show) -> Result<(Told, Option<String>), Stop
     if last.finished.iter().any(|one| one.address == what) {
         return Ok((last, Some(what.to_owned())));
     }
+    if let Some(one) = made(&last, what) {
+        let address = one.address.clone();
+        return Ok((last, Some(address)));
+    }
     let (head, rest) = match what.split_once('/') {
         Some((head, rest)) => (head, Some(rest.to_owned())),
         None => (what, None),
@@ -70,6 +74,19 @@ fn asked(store: &Store, arguments: &Show) -> Result<(Told, Option<String>), Stop
         true => Ok((read(head)?, rest)),
         false => Ok((last, Some(what.to_owned()))),
     }
+}
+
+/// Letters of a digest below which it may be a word.
+const DIGEST: usize = 8;
+
+/// The stage run of which an output has a digest that begins so: a paper's appendix prints such beginnings.
+fn made<'t>(told: &'t Told, what: &str) -> Option<&'t Finished> {
+    let digest = what.len() >= DIGEST && what.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let begins = |one: &&Finished| {
+        let mut outputs = one.outputs.values();
+        outputs.any(|digest| digest.to_string().starts_with(what))
+    };
+    told.finished.iter().filter(|_| digest).find(begins)
 }
 
 fn at<'t>(told: &'t Told, address: &str) -> Result<&'t Finished, Stopped> {

@@ -8,6 +8,7 @@ use kyobashi_stage::{Call, Context, Datum, Failure, Output, Outputs, Port, Signa
 use minijinja::value::Serde;
 use serde_json::{Value, json};
 
+use super::origins::{Sheet, origins, spots};
 use super::view::{self, Card, Page, Picture, Study};
 use crate::shapes::Idea;
 use crate::stats::{Board, Comparison};
@@ -57,6 +58,16 @@ impl Stage for Html {
                     "list<list<file(.png)>>?",
                     "for each idea, the pages of its paper",
                 ),
+                Port::new(
+                    "numbers",
+                    "list<json>?",
+                    "for each idea, the numbers of its paper, by `paper/set`",
+                ),
+                Port::new(
+                    "areas",
+                    "list<json>?",
+                    "for each idea, where they stand on its pages, by `paper/set`",
+                ),
             ],
             with: vec![
                 Port::or("title", "str", "Study", "the page's title"),
@@ -72,7 +83,7 @@ impl Stage for Html {
                 "file(.html)",
                 "one page that needs nothing beside itself",
             )],
-            ..Signature::new("report/html", 2, "Make a report of a study")
+            ..Signature::new("report/html", 3, "Make a report of a study")
         }
     }
 
@@ -121,6 +132,7 @@ fn page(call: &Call) -> Result<Page, Failure> {
             .collect())
     };
     let (figures, pages) = (nested("figures")?, nested("pages")?);
+    let (numbers, areas) = (optional("numbers")?, optional("areas")?);
     let captions: Vec<String> = call.get("captions")?;
 
     let mut studies = Vec::new();
@@ -154,11 +166,14 @@ fn page(call: &Call) -> Result<Page, Failure> {
                 });
             }
         }
+        study.origins = numbers.get(place).map(origins).unwrap_or_default();
         for (number, image) in pages.get(place).into_iter().flatten().enumerate() {
             let caption = format!("Page {}", number + 1);
-            study.pages.push(Picture {
+            let areas = areas.get(place).unwrap_or(&Value::Null);
+            study.pages.push(Sheet {
                 uri: embed(image, "image/png")?,
                 caption,
+                spots: spots(areas, &study.origins, number + 1),
             });
         }
         study.pdf = papers

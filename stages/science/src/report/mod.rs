@@ -5,6 +5,7 @@ mod events;
 mod final_info;
 mod forest;
 mod html;
+mod origins;
 mod view;
 
 pub(crate) use events::TensorBoard;

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::forest::{Whisker, draw, reach};
+use super::origins::{Origin, Sheet};
 use crate::paper::label;
 use crate::shapes::Idea;
 use crate::stats::{BoardRow, Comparison, Direction, Estimate, Improvement, Row, Verdict};
@@ -72,7 +73,8 @@ pub(super) struct Study {
     pub(super) changes: Vec<String>,
     pub(super) rows: Vec<Line>,
     pub(super) figures: Vec<Picture>,
-    pub(super) pages: Vec<Picture>,
+    pub(super) pages: Vec<Sheet>,
+    pub(super) origins: Vec<Origin>,
     pub(super) pdf: Option<String>,
     pub(super) reviews: Vec<Reviewed>,
 }

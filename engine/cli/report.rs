@@ -1,0 +1,94 @@
+//! A run as one HTML page: the pages of its papers, on which a click on a number shows where it came from.
+//!
+//! [`lineage`] finds who made what from what, [`gathered`] knows again what a matrix gathered, [`papers`]
+//! takes the papers out of the store. It prints nothing and changes nothing in the store.
+
+mod gathered;
+mod lineage;
+mod papers;
+
+use kyobashi_cache::Store;
+use serde_json::{Value, json};
+
+use crate::exit::Stopped;
+use crate::history::Told;
+
+const PAGE: &str = include_str!("report/page.html");
+const STYLE: &str = include_str!("report/page.css");
+const SCRIPT: &str = include_str!("report/page.js");
+
+/// Stage runs that the page lists; a run of many more is read with `kyo show`.
+const LISTED: usize = 2000;
+
+/// The mark by which a page that this command wrote is known again.
+pub(crate) const MARK: &str = "<meta name=\"generator\" content=\"kyo report\">";
+
+/// A page, and what is on it.
+pub(crate) struct Report {
+    pub(crate) html: String,
+    pub(crate) papers: usize,
+    pub(crate) numbers: usize,
+}
+
+/// The page of a run. It needs nothing beside itself.
+///
+/// # Errors
+/// When the store cannot be read.
+pub(crate) fn page(store: &Store, told: &Told) -> Result<Report, Stopped> {
+    let papers = papers::papers(store, told)?;
+    let roots = papers.iter().flat_map(papers::Paper::makers);
+    let lineage = lineage::Lineage::of(store, told, roots)?;
+    let sum = told.sum();
+    let listed = told.finished.iter().take(LISTED).map(|one| {
+        json!({"address": one.address, "uses": one.uses, "state": one.state, "seconds": one.seconds,
+               "usd": one.usd})
+    });
+    let begun = told.begun.as_ref();
+    let document = json!({
+        "run": {
+            "number": told.number,
+            "pipeline": told.pipeline(),
+            "outcome": told.outcome(),
+            "command": begun.map(|begun| begun.words()),
+            "store": begun.and_then(|begun| elsewhere(store, &begun.asked.dir)),
+            "at_ms": begun.map(|begun| begun.at_ms),
+            "kyo": told.made_from.kyo,
+            "ran": sum.ran, "reused": sum.reused, "failed": sum.failed, "skipped": sum.skipped,
+            "usd": sum.usd,
+            "stages": told.finished.len(),
+        },
+        "stages": listed.collect::<Vec<Value>>(),
+        "lineage": lineage.document(),
+        "papers": papers.iter().map(papers::Paper::document).collect::<Vec<Value>>(),
+    });
+    // Text of a stage must not end the script in which it stands.
+    let data = document
+        .to_string()
+        .replace("</", "<\\/")
+        .replace("<!--", "<\\!--");
+    let title = format!("{} · run {}", told.pipeline(), told.number);
+    let html = PAGE
+        .replace("{{mark}}", MARK)
+        .replace("{{title}}", &escaped(&title))
+        .replace("{{style}}", STYLE)
+        .replace("{{script}}", SCRIPT)
+        .replace("{{data}}", &data);
+    Ok(Report {
+        html,
+        papers: papers.len(),
+        numbers: papers.iter().map(papers::Paper::numbers).sum(),
+    })
+}
+
+/// The store as it is named in the folder where the run was asked for; nothing where it stands there.
+fn elsewhere(store: &Store, dir: &str) -> Option<String> {
+    let here = std::path::Path::new(dir);
+    let shown = store.dir().strip_prefix(here).unwrap_or(store.dir());
+    (shown != std::path::Path::new(".kyobashi")).then(|| shown.display().to_string())
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('"', "&quot;")
+}
