@@ -21,6 +21,7 @@ mod gallery;
 mod language;
 mod language_server;
 mod layers;
+mod leaderboard;
 mod limits;
 mod model_server;
 mod own_data;

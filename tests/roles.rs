@@ -72,6 +72,30 @@ fn study() -> MutexGuard<'static, Study> {
             (asked["reviews"], asked["sees-last"], asked["weighs"]),
             (2, 2, 2)
         );
+        let made: Value = serde_json::from_str(&study.space.read("out/study.json")).unwrap();
+        assert_eq!(made["scientist"], "openai/thinks");
+        assert_eq!(
+            (&made["ideas"], &made["experiments_passed"]),
+            (&1.into(), &1.into())
+        );
+        let paper = &made["papers"][0];
+        assert_eq!(
+            (&paper["first"], &paper["improved"]),
+            (&5.0.into(), &5.0.into())
+        );
+        let board = study.space.read("out/leaderboard.md");
+        assert!(
+            board.contains("first draft") && board.contains("overall 5.0 (5 to 5, n = 2)"),
+            "{board}"
+        );
+        let page = study.space.read("out/report.html").replace("&#x2f;", "/");
+        for said in [
+            "Meta-review by openai/weighs",
+            "Screened before the review",
+            "2 reviews by openai/sees-last",
+        ] {
+            assert!(page.contains(said), "{said}");
+        }
         Mutex::new(study)
     });
     made.lock().unwrap_or_else(|broken| broken.into_inner())

@@ -60,6 +60,8 @@ pub fn stages(providers: Providers) -> Vec<Box<dyn Stage>> {
         Box::new(paper::Improve(client.clone())),
         Box::new(notes::Read(client)),
         Box::new(stats::Leaderboard),
+        Box::new(stats::Tally),
+        Box::new(stats::Studies),
         Box::new(paper::Best),
         Box::new(report::FinalInfo),
         Box::new(report::Html),

@@ -9,6 +9,7 @@ use minijinja::value::Serde;
 use serde_json::{Value, json};
 
 use super::origins::{Sheet, origins, spots};
+use super::reviewed;
 use super::view::{self, Card, Page, Picture, Study};
 use crate::shapes::Idea;
 use crate::stats::{Board, Comparison};
@@ -180,11 +181,11 @@ fn page(call: &Call) -> Result<Page, Failure> {
             .get(place)
             .map(|paper| embed(paper, "application/pdf"))
             .transpose()?;
-        for (version, summaries) in [("First draft", &before), ("Final version", &after)] {
+        for (version, summaries) in [("First draft", &before), ("Improved draft", &after)] {
             study.reviews.extend(
                 summaries
                     .get(place)
-                    .map(|summary| view::reviewed(version, summary)),
+                    .map(|summary| reviewed::reviewed(version, summary)),
             );
         }
         studies.push(study);

@@ -6,6 +6,7 @@ mod final_info;
 mod forest;
 mod html;
 mod origins;
+mod reviewed;
 mod view;
 
 pub(crate) use events::TensorBoard;

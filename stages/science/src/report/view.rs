@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::forest::{Whisker, draw, reach};
 use super::origins::{Origin, Sheet};
+use super::reviewed::Reviewed;
 use crate::paper::label;
 use crate::shapes::Idea;
 use crate::stats::{BoardRow, Comparison, Direction, Estimate, Improvement, Row, Verdict};
@@ -41,7 +42,8 @@ pub(super) struct BoardLine {
     pub(super) name: String,
     pub(super) title: String,
     pub(super) improvements: Vec<Gain>,
-    pub(super) review: String,
+    /// The verdicts on the versions of its paper.
+    pub(super) reviews: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -101,27 +103,6 @@ pub(super) struct Picture {
     pub(super) caption: String,
 }
 
-/// The reviews of one version of a paper.
-#[derive(Debug, Serialize)]
-pub(super) struct Reviewed {
-    pub(super) version: &'static str,
-    pub(super) scores: Vec<(String, String)>,
-    pub(super) decision: Option<String>,
-    pub(super) passed: usize,
-    pub(super) total: usize,
-    pub(super) failed: Vec<Failed>,
-    pub(super) weaknesses: Vec<String>,
-    pub(super) strengths: Vec<String>,
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct Failed {
-    pub(super) check: String,
-    pub(super) severity: String,
-    pub(super) message: String,
-    pub(super) place: String,
-}
-
 pub(super) fn board_line(row: &BoardRow, sort: &str, scale: f64) -> BoardLine {
     let mut metrics: Vec<(&String, &Improvement)> = row.improvements.iter().collect();
     metrics.sort_by_key(|(metric, _)| *metric != sort);
@@ -151,11 +132,13 @@ pub(super) fn board_line(row: &BoardRow, sort: &str, scale: f64) -> BoardLine {
         name: row.name.clone(),
         title: row.title.clone(),
         improvements: metrics.into_iter().map(gain).collect(),
-        review: row
-            .review
-            .as_ref()
-            .map(crate::stats::verdict)
-            .unwrap_or_default(),
+        reviews: [("first draft", &row.first), ("improved draft", &row.review)]
+            .into_iter()
+            .filter_map(|(version, review)| {
+                let verdict = crate::stats::verdict(review.as_ref()?);
+                Some(format!("{version}: {verdict}"))
+            })
+            .collect(),
     }
 }
 
@@ -309,69 +292,6 @@ pub(super) fn judged(value: &Value) -> Judged {
         verdict: word("verdict"),
         reason: word("reason"),
         nearest: nearest.unwrap_or_default(),
-    }
-}
-
-/// A summary of `review/aggregate` in words.
-pub(super) fn reviewed(version: &'static str, summary: &Value) -> Reviewed {
-    let scores = summary["scores"]
-        .as_object()
-        .into_iter()
-        .flatten()
-        .map(|(name, spread)| {
-            let number = |key: &str| spread[key].as_f64();
-            let sd = number("sd")
-                .map(|sd| format!(" ± {sd:.1}"))
-                .unwrap_or_default();
-            (
-                name.replace('_', " "),
-                format!("{:.1}{sd}", number("mean").unwrap_or(0.0)),
-            )
-        });
-    let decision = summary["accept"].as_bool().map(|accept| {
-        let capped = summary["capped_by"]
-            .as_array()
-            .is_some_and(|list| !list.is_empty());
-        match (accept, capped) {
-            (true, _) => "accept".to_owned(),
-            (false, true) => "reject: an integrity check failed".to_owned(),
-            (false, false) => "reject".to_owned(),
-        }
-    });
-    let failed = summary["checks"]["failed"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|finding| {
-            let word = |key: &str| finding[key].as_str().unwrap_or_default().to_owned();
-            let place = match (
-                finding["place"]["section"].as_str(),
-                finding["place"]["line"].as_u64(),
-            ) {
-                (Some(section), Some(line)) => format!("{section}, line {line}"),
-                _ => String::new(),
-            };
-            Failed {
-                check: word("check").replace('_', " "),
-                severity: word("severity"),
-                message: word("message"),
-                place,
-            }
-        });
-    let points = |key: &str| {
-        let list = summary[key].as_array().into_iter().flatten();
-        list.filter_map(|point| point["text"].as_str().map(str::to_owned))
-            .collect()
-    };
-    Reviewed {
-        version,
-        scores: scores.collect(),
-        decision,
-        passed: usize::try_from(summary["checks"]["passed"].as_u64().unwrap_or(0)).unwrap_or(0),
-        total: usize::try_from(summary["checks"]["total"].as_u64().unwrap_or(0)).unwrap_or(0),
-        failed: failed.collect(),
-        weaknesses: points("weaknesses"),
-        strengths: points("strengths"),
     }
 }
 

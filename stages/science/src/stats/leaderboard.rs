@@ -36,7 +36,10 @@ pub(crate) struct BoardRow {
     pub(crate) index: usize,
     /// The mean relative improvement of each declared metric.
     pub(crate) improvements: BTreeMap<String, Improvement>,
-    /// The summary of its reviews, if there was one.
+    /// The summary of the reviews of the first draft, if there was one.
+    #[serde(default)]
+    pub(crate) first: Option<Value>,
+    /// The summary of the reviews of the paper, if there was one.
     pub(crate) review: Option<Value>,
 }
 
@@ -61,6 +64,11 @@ impl Stage for Leaderboard {
                     "list<json>?",
                     "the summary of each paper's reviews",
                 ),
+                Port::new(
+                    "first",
+                    "list<json>?",
+                    "the summary of the reviews of each first draft",
+                ),
             ],
             with: vec![
                 Port::new(
@@ -84,7 +92,7 @@ impl Stage for Leaderboard {
             ],
             ..Signature::new(
                 "stats/leaderboard",
-                1,
+                2,
                 "Rank ideas by mean relative improvement, with intervals",
             )
         }
@@ -102,13 +110,16 @@ impl Stage for Leaderboard {
         }
         let ideas: Vec<Idea> = call.get("ideas")?;
         let comparisons = aligned(&cells(call, "comparisons")?, &ideas, "comparisons")?;
-        let reviews = if call.has("reviews") {
-            aligned(&cells(call, "reviews")?, &ideas, "reviews")?
-        } else {
-            vec![None; ideas.len()]
+        let summaries = |name: &str| {
+            if call.has(name) {
+                aligned(&cells(call, name)?, &ideas, name)
+            } else {
+                Ok(vec![None; ideas.len()])
+            }
         };
+        let reviews = summaries("first")?.into_iter().zip(summaries("reviews")?);
         let mut rows = Vec::new();
-        for (index, ((idea, comparison), review)) in
+        for (index, ((idea, comparison), (first, review))) in
             ideas.iter().zip(comparisons).zip(reviews).enumerate()
         {
             let Some(comparison) = comparison else {
@@ -126,6 +137,7 @@ impl Stage for Leaderboard {
                     .keys()
                     .filter_map(|metric| Some((metric.clone(), improvement(&comparison, metric)?)))
                     .collect(),
+                first,
                 review,
             });
         }
@@ -173,10 +185,7 @@ fn names(at: &Value, name: &str) -> bool {
 fn rank(rows: &mut [BoardRow], sort: &str) {
     let score = |row: &BoardRow| {
         if sort == OVERALL {
-            row.review
-                .as_ref()
-                .and_then(|review| review.pointer("/scores/overall/mean"))
-                .and_then(Value::as_f64)
+            row.review.as_ref().and_then(overall)
         } else {
             row.improvements.get(sort).map(|found| found.mean)
         }
@@ -205,7 +214,11 @@ fn render(board: &Board, directions: &BTreeMap<String, Direction>) -> String {
         header.push(format!("{metric}: mean improvement"));
         header.push("better / worse / open".to_owned());
     }
-    header.extend(["places".to_owned(), "n".to_owned(), "review".to_owned()]);
+    header.extend(["places", "n"].map(str::to_owned));
+    // One column where only one review was made.
+    let both = board.rows.iter().any(|row| row.first.is_some());
+    header.extend(both.then(|| "first draft".to_owned()));
+    header.push(if both { "improved draft" } else { "review" }.to_owned());
     let rows: Vec<Vec<String>> = board
         .rows
         .iter()
@@ -222,6 +235,9 @@ fn render(board: &Board, directions: &BTreeMap<String, Direction>) -> String {
                     .unwrap_or_default(),
             );
             cells.push(any.map(|found| found.n.to_string()).unwrap_or_default());
+            if both {
+                cells.push(row.first.as_ref().map(verdict).unwrap_or_default());
+            }
             cells.push(row.review.as_ref().map(verdict).unwrap_or_default());
             cells
         })
@@ -253,13 +269,30 @@ fn tally(found: &Improvement) -> String {
     )
 }
 
-/// One review summary in a few words: a mean score of model reviewers, or checks passed.
+/// The overall score of a review summary, by its statistic; none where no model reviewed.
+pub(crate) fn overall(review: &Value) -> Option<f64> {
+    let score = review.pointer("/scores/overall")?;
+    score.get("value").or(score.get("mean"))?.as_f64()
+}
+
+/// One review summary in a few words: the overall score of model reviewers with its range and n and what
+/// follows, or checks passed.
 pub(crate) fn verdict(review: &Value) -> String {
-    if let Some(mean) = review
-        .pointer("/scores/overall/mean")
-        .and_then(Value::as_f64)
-    {
-        return format!("overall {mean:.1}");
+    if let Some(score) = overall(review) {
+        let spread = &review["scores"]["overall"];
+        let end = |key: &str| spread[key].as_f64();
+        let range = match (end("min"), end("max"), spread["n"].as_u64()) {
+            (Some(least), Some(most), Some(n)) if n > 1 => {
+                format!(" ({least} to {most}, n = {n})")
+            }
+            _ => String::new(),
+        };
+        let decision = match review["accept"].as_bool() {
+            Some(true) => ", accept",
+            Some(false) => ", reject",
+            None => "",
+        };
+        return format!("overall {score:.1}{range}{decision}");
     }
     match (
         review.pointer("/checks/passed"),

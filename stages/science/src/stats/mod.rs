@@ -6,7 +6,9 @@ mod document;
 mod estimate;
 mod improvement;
 mod leaderboard;
+mod studies;
 mod table;
+mod tally;
 
 pub(crate) use document::plain;
 pub use document::{
@@ -19,4 +21,6 @@ pub(crate) use aggregate::{Aggregate, summarise};
 pub(crate) use compare::{Compare, compare, word};
 pub(crate) use improvement::improvement;
 pub(crate) use leaderboard::{Board, BoardRow, Leaderboard, verdict};
+pub(crate) use studies::Studies;
 pub(crate) use table::{csv, markdown, number};
+pub(crate) use tally::Tally;
