@@ -25,6 +25,7 @@ mod leaderboard;
 mod limits;
 mod model_server;
 mod own_data;
+mod paid_once;
 mod papers;
 mod plan;
 mod reference;

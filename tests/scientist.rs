@@ -8,7 +8,7 @@ use crate::model_server::{KEY, ModelServer, Said};
 use crate::space::{Done, Space};
 
 /// A study of one idea on one data set that trains in seconds.
-const SMALL: &[&str] = &[
+pub(crate) const SMALL: &[&str] = &[
     "--set",
     "params.num_ideas=1",
     "--set",
@@ -141,7 +141,7 @@ pub(crate) fn answer(body: &Value) -> String {
     ))
 }
 
-fn space() -> Space {
+pub(crate) fn space() -> Space {
     set_up();
     let space = Space::new();
     space.copy("pipelines", "pipelines");

@@ -236,6 +236,16 @@ fn a_try_that_failed_is_kept_with_what_it_said_once() {
         value(&failed, "tries")[0]["said"],
         "2 of 3 trainings: loss is not finite"
     );
+    let mut smoked = given(vec![]);
+    smoked.retain(|(name, _)| !["ok", "said"].contains(name));
+    smoked.push(("smoke_ok", Datum::value(false)));
+    smoked.push(("smoke_said", bench.file("d.txt", "loss is not finite")));
+    let smoked = bench.run("experiment/outcome", None, smoked).unwrap();
+    assert_eq!(value(&smoked, "ok"), false);
+    assert_eq!(
+        value(&smoked, "tries")[0]["said"],
+        "the short run before the trainings failed, so none of them was begun: loss is not finite"
+    );
     let good = bench
         .run("experiment/outcome", None, given(vec![true, true, true]))
         .unwrap();

@@ -20,6 +20,9 @@ const PROMPT: &str = include_str!("../../../../pipelines/prompts/experiment.md")
 /// How often a model is told what was wrong with a reply.
 const REASKS: usize = 2;
 
+/// Points that a short run draws, at most.
+const SMOKE_SAMPLES: u64 = 100;
+
 pub(crate) struct Edit(pub(crate) Client);
 
 impl Stage for Edit {
@@ -43,6 +46,12 @@ impl Stage for Edit {
                 4,
                 "tries of a run at most, which the model is told",
             ),
+            Port::or(
+                "smoke_steps",
+                "int",
+                20,
+                "optimiser steps of the short run that an edit of a model has to pass first; 0: none",
+            ),
         ];
         Signature {
             ins: vec![
@@ -60,11 +69,17 @@ impl Stage for Edit {
                 Port::new("program", "file(.py)", "the program text"),
                 Port::new("config", "json", "every setting of the run"),
                 Port::new("what", "str", "what the run does, in a sentence"),
+                Port::new("short", "json", "every setting of the short run before it"),
+                Port::new(
+                    "untried",
+                    "bool",
+                    "whether a short run is worth it: a model's edit, and the whole run is longer",
+                ),
             ],
             model: true,
             ..Signature::new(
                 "experiment/edit",
-                1,
+                2,
                 "Edit a program and its settings for the next run",
             )
         }
@@ -76,7 +91,8 @@ impl Stage for Edit {
         let overrides: Map<String, Value> = call.get("overrides")?;
         let tries: Vec<Try> = carried(call, "tries")?;
         let path = context.scratch().join("program.py");
-        let edited = match call.model.as_ref().filter(|model| !model.is_baseline()) {
+        let by_model = call.model.as_ref().filter(|model| !model.is_baseline());
+        let edited = match by_model {
             Some(model) => {
                 let history: Vec<Run> = carried(call, "history")?;
                 self.by_model(
@@ -99,12 +115,38 @@ impl Stage for Edit {
             }
         };
         std::fs::write(&path, &edited.program)?;
+        let smoke_steps: u64 = call.get("smoke_steps")?;
+        let steps = edited.config.get("steps").and_then(Value::as_u64);
+        let longer = steps.is_none_or(|steps| steps > smoke_steps);
         Ok(BTreeMap::from([
             ("program".to_owned(), Output::File { path }),
+            (
+                "short".to_owned(),
+                Output::value(short(&edited.config, smoke_steps)),
+            ),
+            (
+                "untried".to_owned(),
+                Output::value(by_model.is_some() && smoke_steps > 0 && longer),
+            ),
             ("config".to_owned(), Output::value(edited.config)),
             ("what".to_owned(), Output::value(edited.what)),
         ]))
     }
+}
+
+/// The settings of a short run: the same program on the same data, looked at after every step, and with no
+/// more points drawn than it takes to see that points can be drawn.
+fn short(config: &Map<String, Value>, steps: u64) -> Map<String, Value> {
+    let mut short = config.clone();
+    let mut lower = |key: &str, most: u64| {
+        let less = short.get(key).and_then(Value::as_u64);
+        let less = less.map_or(most, |own| own.min(most));
+        short.insert(key.to_owned(), less.into());
+    };
+    lower("steps", steps.max(1));
+    lower("samples", SMOKE_SAMPLES);
+    lower("log_every", 1);
+    short
 }
 
 impl Edit {

@@ -58,7 +58,11 @@ impl Stage for Noting {
             ins: vec![
                 Port::new("idea", "Idea", "the idea"),
                 Port::new("program", "file(.py)", "the program that was trained"),
-                Port::new("metrics", "list<json>", "what each training measured"),
+                Port::new(
+                    "metrics",
+                    "list<json>?",
+                    "what each training measured; none where it did not come to that",
+                ),
                 Port::new("baseline", "json", "the summary of the baseline's runs"),
                 Port::new("tries", "json?", "the failed tries of this run"),
                 Port::new("history", "json?", "the runs before it"),

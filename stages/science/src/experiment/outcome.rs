@@ -18,8 +18,14 @@ impl Stage for Outcome {
     fn signature(&self) -> Signature {
         Signature {
             ins: vec![
-                Port::new("ok", "list<bool>", "whether each training came to its end"),
-                Port::new("said", "list<text>", "what each said when it failed"),
+                Port::new("ok", "list<bool>?", "whether each training came to its end"),
+                Port::new("said", "list<text>?", "what each said when it failed"),
+                Port::new(
+                    "smoke_ok",
+                    "bool?",
+                    "whether the short run before them came to its end, if there was one",
+                ),
+                Port::new("smoke_said", "text?", "what it said when it failed"),
                 Port::new("program", "file(.py)", "the program that was trained"),
                 Port::new("tries", "json?", "the tries before this one"),
             ],
@@ -35,42 +41,27 @@ impl Stage for Outcome {
                     "the failed tries, this one at the end if it failed",
                 ),
             ],
-            ..Signature::new("experiment/outcome", 1, "Tell whether a try worked")
+            ..Signature::new("experiment/outcome", 2, "Tell whether a try worked")
         }
     }
 
     fn run(&self, call: &Call, _: &dyn Context) -> Result<Outputs, Failure> {
-        let good = cells(call, "ok")?
-            .iter()
-            .map(|cell| cell.datum == Datum::value(true))
-            .collect::<Vec<_>>();
-        if good.is_empty() {
-            return Err(
-                Failure::new("nothing was trained").help("give at least one data set and one seed")
-            );
-        }
-        let ok = good.iter().all(|good| *good);
+        let said = if call.has("smoke_ok") && !call.get::<bool>("smoke_ok")? {
+            let said = text(call.datum("smoke_said")?)?;
+            Some(format!(
+                "the short run before the trainings failed, so none of them was begun: {said}"
+            ))
+        } else {
+            trained(call)?
+        };
+        let ok = said.is_none();
         let mut tries: Vec<Try> = carried(call, "tries")?;
-        if !ok {
-            let mut said: Vec<(String, usize)> = Vec::new();
-            for (cell, good) in cells(call, "said")?.iter().zip(&good) {
-                let message = text(&cell.datum)?;
-                match said.iter_mut().find(|(known, _)| *known == message) {
-                    _ if *good => {}
-                    Some((_, times)) => *times += 1,
-                    None => said.push((message, 1)),
-                }
-            }
-            let all = good.len();
-            let said = said.into_iter().take(MOST);
-            let said: Vec<String> = said
-                .map(|(message, times)| format!("{times} of {all} trainings: {message}"))
-                .collect();
+        if let Some(said) = said {
             tries.push(Try {
                 what: call.get("what")?,
                 program: call.text("program")?,
                 config: call.get("config")?,
-                said: said.join("\n"),
+                said,
             });
         }
         let tries: Value =
@@ -80,6 +71,38 @@ impl Stage for Outcome {
             ("tries".to_owned(), Output::value(tries)),
         ]))
     }
+}
+
+/// What the trainings said, each message once; none if all came to their end.
+fn trained(call: &Call) -> Result<Option<String>, Failure> {
+    let good = cells(call, "ok")?
+        .iter()
+        .map(|cell| cell.datum == Datum::value(true))
+        .collect::<Vec<_>>();
+    if good.is_empty() {
+        return Err(
+            Failure::new("nothing was trained").help("give at least one data set and one seed")
+        );
+    }
+    if good.iter().all(|good| *good) {
+        return Ok(None);
+    }
+    let mut said: Vec<(String, usize)> = Vec::new();
+    for (cell, good) in cells(call, "said")?.iter().zip(&good) {
+        let message = text(&cell.datum)?;
+        match said.iter_mut().find(|(known, _)| *known == message) {
+            _ if *good => {}
+            Some((_, times)) => *times += 1,
+            None => said.push((message, 1)),
+        }
+    }
+    let all = good.len();
+    let said: Vec<String> = said
+        .into_iter()
+        .take(MOST)
+        .map(|(message, times)| format!("{times} of {all} trainings: {message}"))
+        .collect();
+    Ok(Some(said.join("\n")))
 }
 
 /// The end of a text, which came as a file or as a string.
