@@ -253,3 +253,40 @@ fn a_flow_that_is_killed_three_times_pays_no_reply_and_makes_no_training_twice()
     assert!(trainings.values().all(|count| *count == 1), "{trainings:?}");
     assert_eq!(space.run(FLOW, SMALL).ended("ran"), [""; 0]);
 }
+
+#[test]
+fn a_section_that_cannot_be_typeset_goes_back_to_its_author_with_its_place() {
+    const BROKEN: &str = r"The layer is $\frac{a$ wide.";
+    let server = ModelServer::with(|body, _| {
+        let text = prompt(body);
+        if text.contains("could not be typeset") {
+            let start = text.find("````markdown\n").unwrap() + 13;
+            let section = &text[start..text[start..].find("\n````").unwrap() + start];
+            let mended = section.replace(BROKEN, "The layer is wide.");
+            return Said::Text(format!("````markdown\n{mended}\n````"));
+        }
+        let said = answer(body);
+        Said::Text(match text.contains("write the section **Method**") {
+            true => said.replace("All else is the baseline's.", BROKEN),
+            false => said,
+        })
+    });
+    let space = asked_at(&server);
+    let done = space.run(FLOW, &[SMALL, &["--out", "out"]].concat());
+    assert_eq!(done.count("ran")["paper/repair"], 1);
+    let bodies = server.bodies();
+    let asked: Vec<&str> = bodies
+        .iter()
+        .map(prompt)
+        .filter(|prompt| prompt.contains("could not be typeset"))
+        .collect();
+    assert_eq!(asked.len(), 1, "the improved draft needs no repair again");
+    for part in ["# Method {#sec:method}", "draft.md:", BROKEN] {
+        assert!(asked[0].contains(part), "{part}\n{}", asked[0]);
+    }
+    assert!(
+        !asked[0].contains("# Results"),
+        "the others stay as they are"
+    );
+    assert!(space.path("out/paper.pdf").exists());
+}

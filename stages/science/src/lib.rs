@@ -58,6 +58,7 @@ pub fn stages(providers: Providers) -> Vec<Box<dyn Stage>> {
         Box::new(review::Meta(client.clone())),
         Box::new(benchmark::Score),
         Box::new(paper::Improve(client.clone())),
+        Box::new(paper::Repair(client.clone())),
         Box::new(notes::Read(client)),
         Box::new(stats::Leaderboard),
         Box::new(stats::Tally),

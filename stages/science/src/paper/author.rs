@@ -22,7 +22,7 @@ const REFINE: &str = include_str!("../../../../pipelines/prompts/write_refine.md
 const IMPROVE: &str = include_str!("../../../../pipelines/prompts/improve.md");
 
 /// How often a model is told what was wrong with a text.
-const REASKS: usize = 3;
+pub(super) const REASKS: usize = 3;
 
 /// Who writes, and from what.
 pub(super) struct Author<'a> {
@@ -154,14 +154,14 @@ fn read(reply: &str, check: &dyn Fn(&str) -> Result<(), String>) -> Judged<(Stri
 }
 
 /// A draft as an author sees it: the abstract is its first section.
-struct Paper {
+pub(super) struct Paper {
     /// The front matter without the abstract and without its marks.
-    front: String,
-    text: String,
+    pub(super) front: String,
+    pub(super) text: String,
 }
 
 impl Paper {
-    fn read(draft: &str) -> Self {
+    pub(super) fn read(draft: &str) -> Self {
         let Some((front, body)) = draft
             .strip_prefix("---\n")
             .and_then(|rest| rest.split_once("\n---\n"))
@@ -190,12 +190,12 @@ impl Paper {
         Self { front: kept, text }
     }
 
-    fn whole(&self) -> &str {
+    pub(super) fn whole(&self) -> &str {
         self.text.trim()
     }
 
     /// The draft as it is handed on.
-    fn draft(&self) -> String {
+    pub(super) fn draft(&self) -> String {
         let text = self.text.trim();
         let (summary, body) = match text.strip_prefix("# Abstract") {
             Some(rest) => {
@@ -223,7 +223,7 @@ pub(super) fn draft(front: &str, summary: &str, body: &str) -> String {
 }
 
 /// The names of the figures that a draft shows.
-fn figures_of(draft: &str) -> BTreeSet<String> {
+pub(super) fn figures_of(draft: &str) -> BTreeSet<String> {
     let draft = Draft::read(draft);
     let figures = draft.figures();
     figures

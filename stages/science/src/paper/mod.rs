@@ -16,12 +16,14 @@ mod works;
 mod improve;
 mod mend;
 mod points;
+mod repair;
 
 mod best;
 
 pub(crate) use best::Best;
 pub(crate) use facts::{comparison, label};
 pub(crate) use improve::Improve;
+pub(crate) use repair::Repair;
 pub(crate) use sentence::sentences;
 pub(crate) use wording::format;
 pub(crate) use write::Write;
