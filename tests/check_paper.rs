@@ -194,3 +194,57 @@ fn results_in_rows_with_seeds_are_known_by_their_means_and_settings_by_their_nam
         );
     }
 }
+
+const SWEEP: &str = r#"{"runs": [
+ {"id": "a4", "config": {"layers": 4, "optimizer": "adamw", "lr": 0.0006}, "eval": {"valid": {"perplexity": [31.70, 31.80, 31.90]}}, "seconds_per_step": 0.21},
+ {"id": "l4", "config": {"layers": 4, "optimizer": "lion", "lr": 0.0002}, "eval": {"valid": {"perplexity": [30.60, 30.80, 31.00]}}, "seconds_per_step": 0.21},
+ {"id": "a12", "config": {"layers": 12, "optimizer": "adamw", "lr": 0.0006}, "eval": {"valid": {"perplexity": [23.91, 23.96, 24.01]}}, "seconds_per_step": 0.61},
+ {"id": "l12", "config": {"layers": 12, "optimizer": "lion", "lr": 0.0002}, "eval": {"valid": {"perplexity": [22.80, 22.90, 23.00]}}, "seconds_per_step": 0.61}]}"#;
+
+const SWEPT: &str = "# Does Lion scale down?
+
+At 12 layers Lion lowers the perplexity from 23.96 to 22.90; at 4 layers it is 30.80.
+
+We use a margin with mu = 0.03 throughout.
+
+| layers | AdamW | Lion |
+|---|---|---|
+| 4 | 31.80 (0.10) | 30.80 (0.20) |
+| 12 | 23.96 (0.05) | 22.90 (0.17) |
+
+At 4 layers AdamW ends at 30.80.
+";
+
+#[test]
+fn records_are_told_apart_by_their_settings_and_spreads_may_stand_in_brackets() {
+    let space = space();
+    space
+        .write("swept.md", SWEPT)
+        .write("sweep/runs.json", SWEEP)
+        .write("settings.json", r#"{"mu": 0.07}"#);
+    let numbers = against(&space, "swept.md", "sweep");
+    for (line, text) in [
+        (3, "23.96"),
+        (3, "22.90"),
+        (3, "30.80"),
+        (9, "31.80"),
+        (9, "0.10"),
+        (9, "0.20"),
+        (10, "22.90"),
+        (10, "0.05"),
+    ] {
+        assert_eq!(
+            verdict(&numbers, line, text),
+            "traced",
+            "{text} on line {line}"
+        );
+    }
+    // The spread of another mean, the setting's value wrong by a digit, and a value of the other optimiser.
+    for (line, text) in [(10, "0.17"), (5, "0.03"), (12, "30.80")] {
+        assert_eq!(
+            verdict(&numbers, line, text),
+            "untraced",
+            "{text} on line {line}"
+        );
+    }
+}

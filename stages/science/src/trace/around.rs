@@ -71,6 +71,10 @@ pub(super) fn continued(
 ) -> Option<Said> {
     let before = before?;
     let between = sentence.get(before.at.end..number.at.start)?;
+    // `143, or 4.5 %`: the same change in another unit.
+    if [", or ", " or ", ", i.e. ", " ("].contains(&between) && before.share != number.share {
+        return Some(said.clone());
+    }
     let few = between.split_whitespace().count() <= 7;
     let stops = [
         " is ", " are ", " was ", " were ", " to ", " from ", ";", " while ", " with ",

@@ -62,7 +62,19 @@ impl Judge<'_> {
             let lost = out
                 .last()
                 .is_some_and(|(_, finding, _)| finding.verdict == Verdict::Untraced);
-            let finding = self.cell_value(&number, cell, text, (&strict, &near, of), block);
+            let names = (&strict, &near);
+            let mut finding = self.cell_value(&number, cell, text, names, of.clone(), block);
+            // `31.80 (0.14)`: the spread of the value before it, also where nothing says so.
+            if inner && !number.spread && of.is_some() && finding.verdict == Verdict::Untraced {
+                let spread = Number {
+                    spread: true,
+                    ..number.clone()
+                };
+                let told = self.cell_value(&spread, cell, text, names, of, block);
+                if told.verdict == Verdict::Traced {
+                    (number, finding) = (spread, told);
+                }
+            }
             let finding = if number.spread && lost && finding.verdict == Verdict::Traced {
                 Finding::untraced(
                     Class::Result,
@@ -87,7 +99,8 @@ impl Judge<'_> {
         number: &Number,
         cell: &Cell,
         text: &str,
-        (strict, near, of): (&Named, &Named, Option<Base>),
+        (strict, near): (&Named, &Named),
+        of: Option<Base>,
         block: &Block,
     ) -> Finding {
         let around = Around {
@@ -151,6 +164,13 @@ impl Judge<'_> {
         }
         if let Some(finding) = kind::unknown_setting(self.evidence, number, cell) {
             return finding;
+        }
+        if let Some(source) = self.evidence.numbered(number) {
+            let why = "a condition under which results were measured";
+            return Finding::literal(Class::Structural, why).from(source);
+        }
+        if cell.row == 0 && cell.columns.trim().is_empty() && number.whole {
+            return Finding::literal(Class::Structural, "the name of a column");
         }
         let class = if changes {
             Class::Derived

@@ -133,6 +133,10 @@ fn within(size: f64, number: &Number, a: &Number, b: &Number) -> bool {
     if fit(size, &positive).is_some() {
         return true;
     }
+    // Whole numbers told without a unit were counted, not rounded.
+    if number.share == Share::None && a.whole && b.whole && !number.whole {
+        return false;
+    }
     if number.share == Share::None {
         return (size - positive.value).abs()
             <= number.step / 2.0 + (a.step + b.step) / 2.0 + 1e-12;

@@ -29,6 +29,16 @@ impl Judge<'_> {
         let mut mismatch = None;
         if let Some(said) = said {
             let mut between = pairs_told(sentence, found, index);
+            // `going from 4 to 12 layers`: counts that are no results are not what changed by 7.8.
+            between.retain(|(from, to)| {
+                let counts = [from, to].iter().all(|at| {
+                    let literal = findings[**at]
+                        .as_ref()
+                        .is_some_and(|finding| finding.verdict == Verdict::Literal);
+                    literal && found[**at].whole
+                });
+                !counts || number.whole
+            });
             between.sort_by_key(|(from, to)| from.max(to).abs_diff(index));
             let pairs = between.clone();
             for (from, to) in &between {

@@ -25,15 +25,17 @@ pub(super) struct Names {
     depths: Vec<BTreeMap<String, Name>>,
     /// The depth of the runs, if there is one.
     pub(super) run: Option<usize>,
+    /// Names of what was measured, at whatever depth they stand.
+    pub(super) measures: BTreeSet<String>,
 }
 
 /// The names that a text holds, per depth.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Named {
-    full: Vec<BTreeSet<String>>,
-    partly: Vec<BTreeSet<String>>,
+    pub(super) full: Vec<BTreeSet<String>>,
+    pub(super) partly: Vec<BTreeSet<String>>,
     /// Per depth, names told at least by half where none is told in full.
-    half: Vec<BTreeSet<String>>,
+    pub(super) half: Vec<BTreeSet<String>>,
     /// Whether names told in part count as named.
     lenient: bool,
 }
@@ -77,7 +79,16 @@ impl Names {
                 .position(|names| names.keys().any(|name| is_baseline(name)))
         };
         let run = run.or_else(folders);
-        Self { depths, run }
+        let all = results
+            .values
+            .iter()
+            .filter(|value| value.weight <= Weight::Computed);
+        let measures = all.filter_map(|value| value.names.get(metric_depth(value)).cloned());
+        Self {
+            depths,
+            run,
+            measures: measures.collect(),
+        }
     }
 
     /// The names that a text holds. Of nested names (`loss`, `val loss`) the longest counts.
@@ -220,9 +231,14 @@ fn entry(name: &str, results: &Results) -> Name {
         !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit())
     });
     let all = stems(name);
+    let counted = low
+        .split_once(' ')
+        .is_some_and(|(number, _)| number.parse::<u64>().is_ok());
     let told: Vec<String> = all
         .iter()
-        .filter(|stem| run || (!EMPTY.contains(&stem.as_str()) && stem.chars().count() > 1))
+        .filter(|stem| {
+            run || counted || (!EMPTY.contains(&stem.as_str()) && stem.chars().count() > 1)
+        })
         .cloned()
         .collect();
     let titles = results
@@ -289,6 +305,14 @@ impl Named {
             if !matters(*depth) {
                 return false;
             }
+            // Files name the same things at different depths.
+            if value
+                .names
+                .iter()
+                .any(|name| self.full[*depth].contains(name))
+            {
+                return false;
+            }
             if !self.full[*depth].is_empty() {
                 let partly = self.lenient && within(&self.partly[*depth]);
                 return !(partly || within(&self.full[*depth]));
@@ -352,33 +376,4 @@ pub(super) fn metric_depth(value: &Value) -> usize {
         .last()
         .is_some_and(|name| name.starts_with("std") || name.starts_with("95 %"));
     if made { last.saturating_sub(1) } else { last }
-}
-
-impl Named {
-    /// Names of both.
-    pub(super) fn and(mut self, other: Self) -> Self {
-        if self.full.is_empty() {
-            return other;
-        }
-        if self.half.iter().all(BTreeSet::is_empty) {
-            self.half.clone_from(&other.half);
-        }
-        for (mine, theirs) in self.full.iter_mut().zip(other.full) {
-            mine.extend(theirs);
-        }
-        for (mine, theirs) in self.partly.iter_mut().zip(other.partly) {
-            mine.extend(theirs);
-        }
-        self
-    }
-
-    /// Where this says something, what the other says counts too.
-    pub(super) fn widened(mut self, other: &Self) -> Self {
-        for (mine, theirs) in self.full.iter_mut().zip(&other.full) {
-            if mine.len() > 1 {
-                mine.extend(theirs.iter().cloned());
-            }
-        }
-        self
-    }
 }

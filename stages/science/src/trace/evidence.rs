@@ -51,7 +51,10 @@ pub(super) struct Hit {
 const MOST_PAIRS: usize = 200_000;
 
 impl Evidence {
-    pub(super) fn of(results: Results) -> Self {
+    pub(super) fn of(mut results: Results) -> Self {
+        let has_settings = !results.settings.is_empty();
+        let own = std::mem::take(&mut results.own);
+        results.settings.extend(own);
         let names = Names::of(&results);
         let mut sorted: Vec<usize> = (0..results.values.len()).collect();
         sorted.sort_by(|a, b| {
@@ -77,7 +80,6 @@ impl Evidence {
         distinct.sort_by(f64::total_cmp);
         distinct.dedup();
         distinct.truncate(400);
-        let has_settings = !results.settings.is_empty();
         let keyed = Keyed::of(&results.settings);
         Self {
             keyed,

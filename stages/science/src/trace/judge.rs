@@ -195,14 +195,19 @@ impl Judge<'_> {
             .collect();
         // Values first, changes between them after.
         for (index, number) in found.iter().enumerate() {
-            let sized = number.share != Share::None || !number.whole;
+            let sized = number.share != Share::None || !number.whole || number.figures >= 3;
             let factor = number.share == Share::Times && !number.name && !number.version;
             if (changes[index].is_some() && sized) || factor {
                 continue;
             }
             let start = block.plain.is_formula(range.start + number.at.start);
             let local = self.local(sentence, &found, index);
-            let strict = local.clone().or(&self.rescued(&whole, paragraph)).lenient();
+            let own = self
+                .evidence
+                .names
+                .but_others(sentence, &found, index, &whole);
+            let rescued = self.rescued(&own, paragraph);
+            let strict = self.evidence.names.beside(&local, rescued).lenient();
             let strict = if self.evidence.names.run.is_none() && froms.contains(&index) {
                 Named::default()
             } else {
@@ -301,7 +306,7 @@ impl Judge<'_> {
             .map_or(sentence.len(), |next| next.at.start);
         let after = &sentence[number.at.end.min(end)..end];
         let after = after.split([';', '.']).next().unwrap_or(after);
-        let linked = ["for ", "on ", "in ", "for the ", "on the "]
+        let linked = ["for ", "on ", "in ", "at ", "with ", "for the ", "on the "]
             .iter()
             .any(|word| {
                 after
@@ -327,9 +332,8 @@ impl Judge<'_> {
         } else {
             ""
         };
-        self.evidence
-            .names
-            .named(after)
+        let own = self.evidence.names.measured(sentence, found, index);
+        own.or(&self.evidence.names.named(after))
             .or(&self.evidence.names.named(before))
     }
 

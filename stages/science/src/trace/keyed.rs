@@ -14,6 +14,8 @@ pub(super) struct Keyed {
     names: BTreeMap<Vec<String>, Vec<f64>>,
     /// Values by each word of their names.
     words: BTreeMap<String, Vec<f64>>,
+    /// Values of settings that are called by one word or letter: `mu`.
+    single: BTreeMap<String, Vec<f64>>,
 }
 
 /// Abbreviations that files use where papers use words.
@@ -54,13 +56,21 @@ impl Keyed {
             }
             names.entry(plain(name)).or_default().push(*value);
         }
+        let single = names.iter().filter(|(name, _)| name.len() == 1);
+        let single = single
+            .map(|(name, values)| (name[0].clone(), values.clone()))
+            .collect();
         names.retain(|name, _| {
             name.len() > 1
                 || name.first().is_some_and(|word| {
                     ["dropout", "momentum", "discount", "temperature"].contains(&word.as_str())
                 })
         });
-        Self { names, words }
+        Self {
+            names,
+            words,
+            single,
+        }
     }
 
     /// Whether a number and the word after it are a setting and a word of its name: `90 % sparsity`.
@@ -79,6 +89,9 @@ impl Keyed {
     pub(super) fn against(&self, number: &Number, before: &str) -> Option<String> {
         if !matches!(number.share, Share::None | Share::Percent) || self.names.is_empty() {
             return None;
+        }
+        if let Some(told) = self.against_letter(number, before) {
+            return Some(told);
         }
         let clause = before
             .rsplit(|c: char| c.is_ascii_digit() || ".;,()".contains(c))
@@ -113,6 +126,19 @@ impl Keyed {
             .any(|value| shown.iter().any(|shown| same(*value, *shown)));
         let list: Vec<String> = values.iter().take(4).map(f64::to_string).collect();
         (!known).then(|| format!("the setting `{}` is {}", name.join(" "), list.join(", ")))
+    }
+
+    /// `mu = 0.1` against a setting `mu`: a letter needs its sign of equality, since letters are everywhere.
+    fn against_letter(&self, number: &Number, before: &str) -> Option<String> {
+        let left = before.trim_end().strip_suffix('=')?.trim_end();
+        let word = left
+            .rsplit(|c: char| !c.is_alphanumeric() && c != '_')
+            .next()?;
+        let name = plain(word).pop().filter(|_| !word.is_empty())?;
+        let values = self.single.get(&name)?;
+        let known = values.iter().any(|value| same(*value, number.value));
+        let list: Vec<String> = values.iter().take(4).map(f64::to_string).collect();
+        (!known).then(|| format!("the setting `{name}` is {}", list.join(", ")))
     }
 }
 

@@ -133,7 +133,9 @@ pub(super) fn value(
     .to_lowercase();
     let next = words::tokens(around.after).next();
     let things = number.whole && next.is_some_and(|(_, word)| words::things(word));
+    let timed = next.is_some_and(|(_, word)| ["s", "ms", "GB", "MB"].contains(&word));
     let measured = !number.unit.is_empty()
+        || timed
         || (!things && close.split(' ').any(|word| words::has(MEASURED, word)));
     let counted = number.whole && number.share == Share::None && (!number.about || things);
     if counted && number.value.abs() <= SMALL && !measured {
@@ -151,6 +153,10 @@ pub(super) fn value(
         } else {
             finding
         };
+    }
+    if let Some(source) = condition(evidence, number, around) {
+        let why = "a condition under which results were measured";
+        return Finding::literal(Class::Configuration, why).from(source);
     }
     let found = match evidence.look(asked) {
         // Beside a word of a setting a result must speak for itself.
@@ -175,6 +181,10 @@ pub(super) fn value(
         && let Some(how) = evidence.reckoned(number, &close)
     {
         return Finding::new(Class::Configuration, super::entry::Verdict::Derived, how);
+    }
+    if counted && !measured && supposed(around.sentence) {
+        let why = "supposed, not done";
+        return Finding::literal(Class::Configuration, why).warning();
     }
     if counted && number.figures < 3 && !measured {
         let strong = word.as_deref().is_some_and(|word| {
@@ -202,6 +212,10 @@ pub(super) fn value(
         let why = "a setting, by its value alone";
         return Finding::literal(Class::Configuration, why).from(source.clone());
     }
+    if counted && !measured && word.is_none() && of_the_data(around.sentence) {
+        let why = "a size of the data, of which results and settings say nothing";
+        return Finding::literal(Class::Configuration, why).warning();
+    }
     let unknown = found.unwrap_or_else(|| "no result and no setting has this value".to_owned());
     if (word.is_some() || set_up) && !measured {
         if !evidence.has_settings {
@@ -214,6 +228,41 @@ pub(super) fn value(
         return Finding::untraced(Class::Configuration, unknown);
     }
     Finding::untraced(Class::Result, unknown)
+}
+
+/// `alpha = 0.1`, `at horizon 96`: a number that stands in the results as a condition, with its name before it.
+fn condition(evidence: &Evidence, number: &Number, around: &Around<'_>) -> Option<String> {
+    if number.share != Share::None || !number.unit.is_empty() {
+        return None;
+    }
+    let word = words::tokens(around.before).last().map(|(_, word)| word)?;
+    evidence.condition(number, word, around.before.trim_end().ends_with('='))
+}
+
+/// Whether a sentence tells what may be, not what was: `with 20 seeds the ranking may change`.
+fn supposed(sentence: &str) -> bool {
+    words::tokens(sentence).any(|(_, word)| {
+        ["may", "might", "would", "could", "future"].contains(&word.to_lowercase().as_str())
+    })
+}
+
+/// Whether a sentence counts what a data set holds: `CUB with 200 classes, Cars with 196`.
+fn of_the_data(sentence: &str) -> bool {
+    words::tokens(sentence).any(|(_, word)| {
+        let low = word.to_lowercase();
+        [
+            "classes",
+            "categories",
+            "labels",
+            "languages",
+            "speakers",
+            "participants",
+            "patients",
+            "subjects",
+            "annotators",
+        ]
+        .contains(&low.as_str())
+    })
 }
 
 /// Cells that are settings or count something.

@@ -117,6 +117,14 @@ impl Evidence {
             // Accuracies are often shown as percentages without saying so.
             scales.push(100.0);
         }
+        // `9.7k` where a file counts in thousands.
+        if (1e3..1e6).contains(&number.value) && number.step >= 100.0 {
+            scales.push(1e3);
+        }
+        // `11.2M` where a file counts in millions: `parameters_m: 11.2`.
+        if number.value >= 1e6 && number.figures >= 2 {
+            scales.push(if number.value >= 1e9 { 1e9 } else { 1e6 });
+        }
         let of = asked.of.filter(|_| number.spread);
         if let Some(of) = of.filter(|of| of.scale != 1.0) {
             scales.push(of.scale);

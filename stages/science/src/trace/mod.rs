@@ -6,10 +6,12 @@
 //! → report. It knows values and words, not meaning.
 
 mod around;
+mod beside;
 mod cells;
 mod change;
 mod changes;
 mod commands;
+mod conditions;
 mod context;
 mod entry;
 mod environments;
@@ -23,6 +25,7 @@ mod markdown;
 mod maths;
 mod plain;
 mod plainly;
+mod records;
 mod repeated;
 mod report;
 mod results;

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
 
-use super::repeated;
 use super::series::{notes, series, table};
+use super::{records, repeated};
 
 /// How far a value can vouch for a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +39,8 @@ pub(super) struct Results {
     pub(super) values: Vec<Value>,
     /// Values of settings, with their sources.
     pub(super) settings: Vec<(f64, String)>,
+    /// Settings that stand among the results: they explain numbers, but are no list of all settings.
+    pub(super) own: Vec<(f64, String)>,
     /// What the notes call the runs: `run_0` → `Baseline`.
     pub(super) titles: Vec<(String, String)>,
     pub(super) files: usize,
@@ -228,6 +230,10 @@ fn walk(value: &Json, names: &[String], file: &str, pointer: String, results: &m
     match value {
         Json::Object(fields) => {
             for (key, inner) in fields {
+                if records::is_settings(key) && inner.is_object() {
+                    flat(inner, join(key), file, &mut results.own);
+                    continue;
+                }
                 let names = [names, std::slice::from_ref(key)].concat();
                 walk(inner, &names, file, join(key), results);
             }
@@ -237,17 +243,8 @@ fn walk(value: &Json, names: &[String], file: &str, pointer: String, results: &m
             if plain.len() == items.len() {
                 return series(&plain, names, file, &pointer, results);
             }
-            for (index, inner) in items.iter().enumerate() {
-                // Records are named by their words: `{"dataset": "circle", "loss": 0.4}`.
-                let mut names = names.to_vec();
-                if let Json::Object(fields) = inner {
-                    names.extend(fields.values().filter_map(|value| {
-                        value
-                            .as_str()
-                            .filter(|word| word.len() < 60)
-                            .map(str::to_owned)
-                    }));
-                }
+            for (index, (inner, own)) in items.iter().zip(records::names(items)).enumerate() {
+                let names = [names, &own].concat();
                 walk(inner, &names, file, join(&index.to_string()), results);
             }
         }

@@ -45,7 +45,7 @@ impl Stage for Numbers {
             ],
             ..Signature::new(
                 "review/numbers",
-                2,
+                3,
                 "Trace every number of a paper to the results",
             )
         }

@@ -232,6 +232,31 @@ pub(super) fn spread(before: &str) -> bool {
     }
 }
 
+/// The words right after a number that say what it measures: `63.7 F1`, `278 million trainable parameters`.
+pub(super) fn measure(after: &str) -> &str {
+    let plain = after.trim_start_matches([' ', '\u{a0}', '%']);
+    if !plain.starts_with(|c: char| c.is_alphabetic()) {
+        return "";
+    }
+    let clause = plain
+        .split(['\n', ',', '.', ';', ':', '(', ')'])
+        .next()
+        .unwrap_or_default();
+    let mut end = 0;
+    for (at, word) in tokens(clause).take(4) {
+        let low = word.to_lowercase();
+        if super::words::has(LINKS, &low) {
+            break;
+        }
+        end = at + word.len();
+    }
+    &clause[..end]
+}
+
+/// Words that end the name of what a number measures.
+const LINKS: &str = "a an the and or but for on in of at to from with by while which that than as is was are were \
+    when after before against versus vs compared under over per reach reaches attain attains give gives";
+
 /// Whether a cell's words say that what stands in brackets is a spread: `Mean (SD)`.
 pub(super) fn bracketed(words: &str) -> bool {
     let low = words.to_lowercase();

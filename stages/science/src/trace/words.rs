@@ -249,6 +249,31 @@ pub(super) fn change(before: &str, after: &str) -> Option<Said> {
     let said = directions(clause)
         .into_iter()
         .rfind(|said| !["more", "less", "best"].contains(&said.word.to_lowercase().as_str()));
+    // `the gain over the baseline is 143`
+    let subject = first_words(clause, 3);
+    if let Some(noun) = subject
+        .iter()
+        .find(|word| *word == "gain" || *word == "improvement")
+        && near
+            .first()
+            .is_some_and(|verb| ["is", "was", "equals"].contains(&verb.as_str()))
+    {
+        return Some(Said {
+            way: Way::Better,
+            word: noun.clone(),
+            at: clause_start,
+        });
+    }
+    if let [verb, noun, ..] = near.as_slice()
+        && ["is", "was", "equals"].contains(&verb.as_str())
+        && noun == "gain"
+    {
+        return Some(Said {
+            way: Way::Better,
+            word: noun.clone(),
+            at: clause_start,
+        });
+    }
     match said {
         Some(said) if linked => Some(Said {
             at: clause_start + said.at,
@@ -273,7 +298,7 @@ pub(super) fn difference(before: &str) -> bool {
         .any(|word| has("difference differences gap margin advantage", single(word)));
     let verb = words
         .iter()
-        .take(8)
+        .take(10)
         .any(|word| has("costs cost gains gained loses lost adds", word));
     noun || verb
 }

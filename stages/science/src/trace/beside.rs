@@ -1,0 +1,131 @@
+//! What the words right beside a number say that it measures: `63.7 F1`. They count before all other words.
+
+use std::collections::BTreeSet;
+
+use super::context::{Named, Names};
+use super::token::Number;
+use super::told;
+
+impl Names {
+    /// What a sentence names, without what stands right after other numbers as theirs: in `it ends at 67.6,
+    /// against 63.5 for FedAvg` the first value is not said to be FedAvg's.
+    pub(super) fn but_others(
+        &self,
+        sentence: &str,
+        found: &[Number],
+        index: usize,
+        whole: &Named,
+    ) -> Named {
+        let mut text = sentence.to_owned();
+        for (other, number) in found.iter().enumerate() {
+            let after = &sentence[number.at.end..];
+            let theirs = owner(after);
+            // `0.5 and 0.6 for dino` is about dino twice.
+            let listed = other > index
+                && found.get(index).is_some_and(|own| {
+                    let between = &sentence[own.at.end.min(number.at.start)..number.at.start];
+                    owner(between).is_empty()
+                        && !CONTRASTS.iter().any(|word| between.contains(word))
+                });
+            if other != index && !theirs.is_empty() && !listed {
+                let start = number.at.end + (theirs.as_ptr() as usize - after.as_ptr() as usize);
+                text.replace_range(start..start + theirs.len(), &" ".repeat(theirs.len()));
+            }
+        }
+        match text == sentence {
+            true => whole.clone(),
+            false => self.named(&text),
+        }
+    }
+
+    /// The measure that the words after a number name; nothing if they name something else.
+    pub(super) fn measured(&self, sentence: &str, found: &[Number], index: usize) -> Named {
+        // The digit of a name such as `F1` ends no words.
+        let next = found[index + 1..].iter().find(|number| !number.name);
+        let start = found[index].at.end;
+        let end = next.map_or(sentence.len(), |next| next.at.start).max(start);
+        let measure = |text: &str| {
+            let own = self.named(text);
+            let found = own
+                .full
+                .iter()
+                .flatten()
+                .any(|name| self.measures.contains(name));
+            found.then_some(own)
+        };
+        let after = measure(told::measure(&sentence[start..end]));
+        after
+            .or_else(|| measure(ahead(&sentence[..found[index].at.start])))
+            .unwrap_or_default()
+    }
+
+    /// What a text names, given what the words right beside a number name: if these say what was measured,
+    /// nothing else was, at whatever depth of the results its name may stand.
+    pub(super) fn beside(&self, own: &Named, mut text: Named) -> Named {
+        let measure = |name: &String| self.measures.contains(name);
+        if own.full.iter().flatten().any(measure) {
+            for sets in [&mut text.full, &mut text.half] {
+                sets.iter_mut()
+                    .for_each(|names| names.retain(|name| !measure(name)));
+            }
+        }
+        own.clone().or(&text)
+    }
+}
+
+/// Words between two values that belong to different owners.
+const CONTRASTS: [&str; 6] = ["against", "than", "compared", "while", "where", "versus"];
+
+/// The words after a number that say whose it is: `for FedAvg`, up to the next sign or number.
+fn owner(after: &str) -> &str {
+    let plain = after.trim_start_matches([' ', '%', ')', '\u{a0}']);
+    let linked = plain
+        .strip_prefix("for ")
+        .or_else(|| plain.strip_prefix("of "));
+    let clause = linked.unwrap_or_default();
+    let end = clause.find(|c: char| ",.;:()".contains(c) || c.is_ascii_digit());
+    let clause = &clause[..end.unwrap_or(clause.len())];
+    match clause
+        .split_once(" and ")
+        .or_else(|| clause.split_once(" to "))
+    {
+        Some((first, _)) => first,
+        None => clause,
+    }
+}
+
+impl Named {
+    /// Names of both.
+    pub(super) fn and(mut self, other: Self) -> Self {
+        if self.full.is_empty() {
+            return other;
+        }
+        if self.half.iter().all(BTreeSet::is_empty) {
+            self.half.clone_from(&other.half);
+        }
+        for (mine, theirs) in self.full.iter_mut().zip(other.full) {
+            mine.extend(theirs);
+        }
+        for (mine, theirs) in self.partly.iter_mut().zip(other.partly) {
+            mine.extend(theirs);
+        }
+        self
+    }
+
+    /// Where this says something, what the other says counts too.
+    pub(super) fn widened(mut self, other: &Self) -> Self {
+        for (mine, theirs) in self.full.iter_mut().zip(&other.full) {
+            if mine.len() > 1 {
+                mine.extend(theirs.iter().cloned());
+            }
+        }
+        self
+    }
+}
+
+/// The word right before a number, `F1 0.762`; nothing where a sign or more than one space stands between.
+fn ahead(before: &str) -> &str {
+    let plain = before.strip_suffix(' ').unwrap_or_default();
+    let mut words = plain.rsplit(|c: char| !c.is_alphanumeric() && c != '-' && c != '@');
+    words.next().unwrap_or_default()
+}
