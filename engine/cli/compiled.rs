@@ -111,6 +111,21 @@ struct Looks {
     paths: Vec<PathBuf>,
 }
 
+impl Looks {
+    /// What the disk says now; none where anything is not what it was.
+    fn again(&self) -> Option<Seen> {
+        let mut seen = Seen::with_capacity(self.paths.len());
+        for (path, kind) in self.paths.iter().zip(self.kinds.chars()) {
+            let stat = path.metadata().ok();
+            if letter(stat.as_ref()) != kind {
+                return None;
+            }
+            seen.insert(path.into(), stat);
+        }
+        Some(seen)
+    }
+}
+
 /// A pool that was asked for, and what there was.
 #[derive(PartialEq, Serialize, Deserialize)]
 struct Asked {
@@ -205,20 +220,21 @@ fn kept(path: &Path, question: &Question<'_>, machine: &Machine) -> Option<Compi
         }
         read.push(text);
     }
-    let files = Watched::default();
-    for (path, kind) in basis.looks.paths.into_iter().zip(basis.looks.kinds.chars()) {
-        let stat = path.metadata().ok();
-        if letter(stat.as_ref()) != kind {
-            return None;
-        }
-        files.seen.borrow_mut().insert(path.into(), stat);
-    }
+    // Two halves of about the same length: the disk is looked at while the pipeline is read.
+    let (seen, spec) = std::thread::scope(|scope| {
+        let seen = scope.spawn(|| basis.looks.again());
+        let spec = Spec::unpack(spec, question.signatures)?;
+        Some((seen.join().ok()??, spec))
+    })?;
+    let files = Watched {
+        seen: RefCell::new(seen),
+        ..Watched::default()
+    };
     let same =
         |asked: &Asked| Asked::from((asked.name.clone(), machine.pool(&asked.name))) == *asked;
     if !basis.pools.iter().all(same) {
         return None;
     }
-    let spec = Spec::unpack(spec, question.signatures)?;
     let text = |given: Result<usize, String>| match given {
         Ok(at) => read.get(at).cloned(),
         Err(text) => Some(text),
@@ -241,11 +257,14 @@ fn letter(stat: Option<&Metadata>) -> char {
     }
 }
 
+/// What the disk says of each path.
+type Seen = HashMap<OsString, Option<Metadata>>;
+
 /// The disk, with a note of what it was asked.
 #[derive(Default)]
 pub(crate) struct Watched {
     reads: RefCell<Vec<(PathBuf, Digest)>>,
-    seen: RefCell<HashMap<OsString, Option<Metadata>>>,
+    seen: RefCell<Seen>,
     /// Whether a folder was listed, which is asked only for the sake of a problem.
     listed: Cell<bool>,
 }

@@ -158,6 +158,7 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
     };
     // The process is about to end: to take ten thousand stages apart first would only take time.
     std::mem::forget((spec, sources, files));
+    store.leave_records();
     Ok(Outcome {
         code,
         delivered: delivered.paths,

@@ -272,7 +272,7 @@ impl Driver<'_> {
 
     fn obey(&mut self, effect: Effect) -> Result<(), RunError> {
         match effect {
-            Effect::Look(id) => self.look(id)?,
+            Effect::Look(id) => self.look_at_all(id)?,
             Effect::Run(id) => self.start(id)?,
             Effect::Grown => {
                 let known = self.schedule.known();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use kyobashi_cache::{Key, Kind, Lookup, Record, Store};
 use kyobashi_stage::Failure;
+use rayon::prelude::*;
 
 use super::Input;
 use super::drive::{Active, Driver, Held, Message, RunError};
@@ -66,6 +67,25 @@ pub fn read_sources(
     Ok(found.into_iter().collect())
 }
 
+/// So many nodes are looked up together at most, so that what is known of them stays in the cache.
+const AT_ONCE: usize = 1024;
+
+/// Fewer looks than this are not shared between cores, which begins at some 100 µs; a look takes 3.
+const WORTH_SHARING: usize = 128;
+
+/// Looks that one core takes at a time.
+const SHARE: usize = 32;
+
+/// A node's call before it is looked up.
+struct Call {
+    id: NodeId,
+    key: Key,
+    /// Whether it is made in every run.
+    never: bool,
+    /// Whether the store is asked.
+    asks: bool,
+}
+
 /// A node's call with its values and its key.
 pub(super) struct Wanted {
     pub(super) resolved: Resolved,
@@ -102,8 +122,35 @@ pub(super) fn outputs(store: &Store, record: &Record) -> Result<Artifacts, Failu
 }
 
 impl Driver<'_> {
-    /// Looks a node up: reuses its result, waits for the node that makes it, or queues it.
-    pub(super) fn look(&mut self, id: NodeId) -> Result<(), RunError> {
+    /// Looks up a node and those that are to be looked up next: reuses their results, lets them wait for
+    /// the node that makes the same, or queues them. The store is asked for many at once, on all cores.
+    pub(super) fn look_at_all(&mut self, first: NodeId) -> Result<(), RunError> {
+        let mut calls = Vec::new();
+        calls.extend(self.call(first));
+        for id in self.schedule.next_looks(AT_ONCE - 1) {
+            calls.extend(self.call(id));
+        }
+        let store = &self.store;
+        let find = |call: &Call| match call.asks {
+            true => Ok(store.peek(Kind::Stage, &call.key)?.map(|record| {
+                let outputs = outputs(store, &record).map(Arc::new);
+                (record, outputs)
+            })),
+            false => Ok(None),
+        };
+        let found: Vec<Result<_, RunError>> = if calls.len() < WORTH_SHARING {
+            calls.iter().map(find).collect()
+        } else {
+            calls.par_iter().with_min_len(SHARE).map(find).collect()
+        };
+        for (call, found) in calls.into_iter().zip(found) {
+            self.looked(call, found?);
+        }
+        Ok(())
+    }
+
+    /// The call of a node; none where there is nothing to look up, and it has ended.
+    fn call(&mut self, id: NodeId) -> Option<Call> {
         let mut wanted = match wanted(&self.schedule, id, &self.settings.machine) {
             Ok(wanted) => wanted,
             Err(None) => {
@@ -112,11 +159,11 @@ impl Driver<'_> {
                     ..self.finished(id, FinalState::Skipped)
                 });
                 self.schedule.feed(Input::Skipped(id));
-                return Ok(());
+                return None;
             }
             Err(Some(text)) => {
                 self.fail(id, Failure::new(text), 0.0, 0.0, None);
-                return Ok(());
+                return None;
             }
         };
         let rank = self.rank(id, &wanted.resolved);
@@ -125,30 +172,36 @@ impl Driver<'_> {
         if policy == CachePolicy::Frozen {
             wanted.key = key::frozen(&self.spec.name, &self.address(id));
         }
-        let refreshed = self.refreshed(id);
-        if policy != CachePolicy::Never
-            && let Some(waiting) = self.making.get_mut(&wanted.key)
-        {
-            waiting.push(id);
-            self.remember(id, wanted.key);
-            return Ok(());
+        let never = policy == CachePolicy::Never;
+        let made_now = self.making.contains_key(&wanted.key);
+        Some(Call {
+            id,
+            key: wanted.key,
+            never,
+            asks: !never && !made_now && !self.refreshed(id),
+        })
+    }
+
+    /// Goes on with a node after the look.
+    fn looked(
+        &mut self,
+        call: Call,
+        found: Option<(Arc<Record>, Result<Arc<Artifacts>, Failure>)>,
+    ) {
+        let Call { id, key, never, .. } = call;
+        if let Some((record, outputs)) = found {
+            self.found(id, key, &record, outputs);
+            return;
         }
-        let key = wanted.key;
-        if policy != CachePolicy::Never {
-            let found = if refreshed {
-                None
-            } else {
-                self.store.peek(Kind::Stage, &key)?
-            };
-            if let Some(record) = found {
-                self.found(id, key, &record);
-                return Ok(());
+        self.remember(id, key);
+        if !never {
+            if let Some(waiting) = self.making.get_mut(&key) {
+                waiting.push(id);
+                return;
             }
             self.making.insert(key, Vec::new());
         }
-        self.remember(id, key);
         self.schedule.feed(Input::Missed(id));
-        Ok(())
     }
 
     /// Takes the claim of a node that is about to start: false where somebody else has its result, or
@@ -177,7 +230,8 @@ impl Driver<'_> {
         };
         match looked {
             Lookup::Hit(record) => {
-                self.found(id, key, &record);
+                let outputs = outputs(&self.store, &record).map(Arc::new);
+                self.found(id, key, &record, outputs);
                 Ok(false)
             }
             Lookup::Miss(taken) => {
@@ -198,8 +252,14 @@ impl Driver<'_> {
     }
 
     /// A node, and all that wait for the same key, have a result in the store.
-    fn found(&mut self, id: NodeId, key: Key, record: &Record) {
-        match outputs(&self.store, record).map(Arc::new) {
+    fn found(
+        &mut self,
+        id: NodeId,
+        key: Key,
+        record: &Record,
+        outputs: Result<Arc<Artifacts>, Failure>,
+    ) {
+        match outputs {
             Ok(outputs) => {
                 self.reuse(id, key, outputs.clone(), record.seconds, record.usd);
                 for follower in self.making.remove(&key).unwrap_or_default() {

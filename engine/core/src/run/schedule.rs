@@ -115,6 +115,17 @@ impl<'a> Schedule<'a> {
         self.effects.pop_front()
     }
 
+    /// Takes the effects that follow as long as they are looks, at most so many.
+    pub fn next_looks(&mut self, most: usize) -> Vec<NodeId> {
+        let look = |effect: &Effect| match effect {
+            Effect::Look(id) => Some(*id),
+            _ => None,
+        };
+        let looks: Vec<_> = self.effects.iter().map_while(look).take(most).collect();
+        self.effects.drain(..looks.len());
+        looks
+    }
+
     /// Takes one input.
     pub fn feed(&mut self, input: Input) {
         match input {
