@@ -41,4 +41,5 @@ mod space;
 mod speed;
 mod templates;
 mod trouble;
+mod unchanged;
 mod upkeep;

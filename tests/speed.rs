@@ -97,7 +97,7 @@ fn without_a_shell_a_command_sees_and_says_the_same() {
 }
 
 /// A pipeline that is long enough to be kept.
-fn long(script: &str) -> String {
+pub(crate) fn long(script: &str) -> String {
     let mut text =
         "kyobashi: 1\nname: long\nparams: {n: {type: int, default: 1}}\nstages:\n".to_owned();
     for n in 0..300 {
@@ -110,7 +110,7 @@ fn long(script: &str) -> String {
     text + "outputs: {o: '${s0.o}'}\n"
 }
 
-fn spaced() -> Space {
+pub(crate) fn spaced() -> Space {
     let space = Space::new();
     for n in 0..3 {
         space.write(&format!("in/{n}.txt"), &format!("{n}\n"));
@@ -125,7 +125,7 @@ fn spaced() -> Space {
     space
 }
 
-fn kept(space: &Space) -> Vec<std::path::PathBuf> {
+pub(crate) fn kept(space: &Space) -> Vec<std::path::PathBuf> {
     let folder = fs::read_dir(space.path(".kyobashi/compiled"));
     folder
         .into_iter()
@@ -187,6 +187,8 @@ fn a_kept_pipeline_that_is_damaged_or_in_the_way_is_checked_anew() {
         let mut bytes = whole.clone();
         bytes[at] ^= 1;
         fs::write(&path, &bytes).unwrap();
+        // Nothing is left but to check.
+        let _ = fs::remove_dir_all(space.path(".kyobashi/unchanged"));
         assert_eq!(
             space.run("long.yaml", &[]).ended("reused").len(),
             300,
@@ -195,6 +197,7 @@ fn a_kept_pipeline_that_is_damaged_or_in_the_way_is_checked_anew() {
         assert_eq!(fs::read(&path).unwrap(), whole, "kept again");
     }
     fs::write(&path, &whole[..40]).unwrap();
+    let _ = fs::remove_dir_all(space.path(".kyobashi/unchanged"));
     assert_eq!(space.run("long.yaml", &[]).ended("reused").len(), 300);
     fs::remove_dir_all(space.path(".kyobashi/compiled")).unwrap();
     fs::write(space.path(".kyobashi/compiled"), "in the way").unwrap();

@@ -55,6 +55,27 @@ impl Folders {
         self.workspace.join("runs")
     }
 
+    /// Says when records were last taken out of the index.
+    fn removal(&self) -> PathBuf {
+        self.dir.join("removal")
+    }
+
+    /// What was said at the last removal of records; nothing where none was removed.
+    pub(crate) fn last_removal(&self) -> Result<String, StoreError> {
+        let path = self.removal();
+        match fs::read_to_string(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+            read => read.map_err(named("read", &path)),
+        }
+    }
+
+    /// Says, before records are removed, that some are: a text that no other removal has.
+    pub(crate) fn say_removal(&self, now_ns: i64) -> Result<(), StoreError> {
+        let path = self.removal();
+        let text = format!("{now_ns} {}", std::process::id());
+        fs::write(&path, text).map_err(named("write", &path))
+    }
+
     /// The file of a blob: `objects/ab/cdef…`.
     pub(crate) fn blob(&self, digest: &Digest) -> PathBuf {
         let mut path = OsString::with_capacity(self.dir.as_os_str().len() + 80);

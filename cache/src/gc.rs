@@ -296,6 +296,7 @@ impl Inner {
         &self,
         rows: impl Iterator<Item = ((Kind, Key), i64)> + Clone,
     ) -> Result<(), StoreError> {
+        self.folders.say_removal(self.clock.now_ns())?;
         self.index.with(|connection| {
             let change = connection.transaction()?;
             {

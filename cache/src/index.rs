@@ -168,6 +168,16 @@ impl Index {
         )
     }
 
+    /// The number of the newest row that there ever was; 0 before the first.
+    pub(crate) fn newest(&self) -> Result<i64, StoreError> {
+        self.with(|connection| {
+            let sql = "SELECT seq FROM sqlite_sequence WHERE name = 'record'";
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query([])?;
+            rows.next()?.map_or(Ok(0), |row| row.get(0))
+        })
+    }
+
     /// The recipe of a row; empty where the row is gone.
     pub(crate) fn recipe(&self, id: i64) -> Result<String, StoreError> {
         self.with(|connection| {

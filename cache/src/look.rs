@@ -19,7 +19,7 @@ use std::sync::{Arc, PoisonError};
 
 use crate::claim::Taken;
 use crate::record::{Part, Row};
-use crate::store::{Inner, size_of};
+use crate::store::{Inner, locked, size_of};
 use crate::{Claim, Entry, Key, Kind, Record, Store, StoreError, Waiter, tree};
 
 /// What came of a look.
@@ -36,6 +36,7 @@ pub enum Lookup {
 impl Store {
     /// Reads the records of all stages into memory in one go, for the looks and peeks that follow.
     pub fn preload(&self) -> Result<(), StoreError> {
+        let moment = self.inner.moment()?;
         let mut rows = HashMap::new();
         self.inner.index.scan(Some(Kind::Stage), |kind, key, row| {
             rows.insert((kind, key), Arc::new(row));
@@ -45,6 +46,7 @@ impl Store {
             .known
             .write()
             .unwrap_or_else(PoisonError::into_inner) = rows;
+        *locked(&self.inner.preloaded_at) = Some(moment);
         self.inner.preloaded.store(true, Ordering::Release);
         Ok(())
     }

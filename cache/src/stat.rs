@@ -18,6 +18,7 @@ use std::sync::Mutex;
 use crate::error::io as named;
 use crate::hash::hash_file;
 use crate::objects::mtime_ns;
+use crate::standing::Look;
 use crate::store::locked;
 use crate::{Clock, Digest, Store, StoreError};
 
@@ -114,7 +115,8 @@ impl StatCache {
         })
     }
 
-    fn known(&self, found: &Metadata) -> Option<Digest> {
+    /// The digest of a file that was read when it was as it is, and old enough.
+    pub(crate) fn known(&self, found: &Metadata) -> Option<Digest> {
         let mut entries = locked(&self.entries);
         let entries = entries.get_or_insert_with(|| load(&self.path).unwrap_or_default());
         let seen = entries.map.get(&id(found))?;
@@ -171,6 +173,19 @@ fn id(found: &Metadata) -> Id {
         device: found.dev(),
         inode: found.ino(),
     }
+}
+
+/// All that a file is known by.
+pub(crate) fn look_of(found: &Metadata) -> Look {
+    let Id { device, inode } = id(found);
+    let (size, mtime_ns, ctime_ns) = times(found);
+    [
+        device,
+        inode,
+        size,
+        mtime_ns.cast_unsigned(),
+        ctime_ns.cast_unsigned(),
+    ]
 }
 
 /// Size, mtime and ctime, the times in nanoseconds since 1970.

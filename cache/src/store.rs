@@ -17,6 +17,7 @@ use crate::folders::Folders;
 use crate::index::Index;
 use crate::record::Row;
 use crate::session::{self, Session};
+use crate::standing::Moment;
 use crate::stat::StatCache;
 use crate::writer::Writer;
 use crate::{Clock, Key, Kind, StoreError};
@@ -77,6 +78,8 @@ pub(crate) struct Inner {
     pub(crate) claims: Option<Arc<Claims>>,
     pub(crate) known: Arc<Known>,
     pub(crate) preloaded: AtomicBool,
+    /// What the records were like just before they were preloaded.
+    pub(crate) preloaded_at: Mutex<Option<Moment>>,
     session: OnceLock<Session>,
     starting: Mutex<()>,
     temps: AtomicU64,
@@ -137,6 +140,7 @@ impl Store {
                 claims,
                 known: Arc::default(),
                 preloaded: AtomicBool::new(false),
+                preloaded_at: Mutex::default(),
                 session: OnceLock::new(),
                 starting: Mutex::new(()),
                 temps: AtomicU64::new(0),

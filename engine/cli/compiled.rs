@@ -5,23 +5,56 @@
 //! read, every path that was looked at, every pool that was asked for. All of it is compared before the
 //! result is used; where anything differs, the check is made. Only a check without any problem is kept.
 
-use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap};
-use std::ffi::OsString;
-use std::fs::Metadata;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashSet};
+use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use kyobashi_cache::Digest;
-use kyobashi_engine::spec::{FileKind, Files, Keys, Pool, Question, Spec, check};
+use kyobashi_engine::spec::{Files, Keys, Pool, Question, Spec, check};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::arguments::{Global, Pipeline};
 use crate::exit::Stopped;
 use crate::machine::Machine;
 use crate::surroundings::{Disk, Surroundings};
+use crate::watched::{Looks, Watched};
 use crate::workspace::{self, Catalogue};
 use crate::{generations, settings};
+
+/// A pipeline as it is asked for.
+pub(crate) struct Request<'a> {
+    question: Question<'a>,
+    machine: Machine,
+    /// Under which name it is kept: a digest of the program and of everything that was asked.
+    pub(crate) name: String,
+    /// The folder of the store.
+    pub(crate) store: PathBuf,
+}
+
+impl<'a> Request<'a> {
+    /// What the command line and the environment ask for.
+    ///
+    /// # Errors
+    /// A `--pool` that cannot be read.
+    pub(crate) fn new(
+        global: &Global,
+        pipeline: &'a Pipeline,
+        catalogue: &'a Catalogue,
+        surroundings: &'a Surroundings,
+        keys: Keys,
+    ) -> Result<Self, Stopped> {
+        let question = workspace::question(pipeline, catalogue, surroundings, keys);
+        Ok(Self {
+            machine: Machine::new(&pipeline.values, &surroundings.variables)?,
+            name: name(&question),
+            store: workspace::store_dir(global, Some(&pipeline.file)),
+            question,
+        })
+    }
+}
 
 /// A checked pipeline.
 pub(crate) struct Compiled {
@@ -30,9 +63,11 @@ pub(crate) struct Compiled {
     pub(crate) texts: BTreeMap<String, String>,
     /// The disk as it was looked at meanwhile.
     pub(crate) files: Watched,
+    /// What the check depended on; none where there was a problem.
+    pub(crate) basis: Option<Basis>,
 }
 
-/// Below this many bytes of text a check takes less than a millisecond, and nothing is kept.
+/// Below this many bytes of text a check takes less than a millisecond, and is not kept.
 const WORTH: usize = 16 * 1024;
 
 /// So many pipelines are kept in one workspace.
@@ -44,56 +79,56 @@ const MOST: usize = 8;
 /// As [`workspace::spec`].
 pub(crate) fn spec(
     global: &Global,
-    pipeline: &Pipeline,
-    catalogue: &Catalogue,
+    request: &Request<'_>,
     surroundings: &Surroundings,
-    keys: Keys,
 ) -> Result<Compiled, Stopped> {
-    let machine = Machine::new(&pipeline.values, &surroundings.variables)?;
-    let question = workspace::question(pipeline, catalogue, surroundings, keys);
-    let folder = workspace::store_dir(global, Some(&pipeline.file)).join("compiled");
-    let path = folder.join(name(&question));
-    if let Some(mut compiled) = kept(&path, &question, &machine) {
-        compiled.spec = generations::put(compiled.spec, &pipeline.file)?;
+    let path = request.store.join("compiled").join(&request.name);
+    if let Some(mut compiled) = kept(&path, request) {
+        compiled.spec = generations::put(compiled.spec, request.question.file)?;
         return Ok(compiled);
     }
     let files = Watched::default();
     let pools = RefCell::new(BTreeMap::new());
     let asked = |name: &str| {
-        let pool = machine.pool(name);
+        let pool = request.machine.pool(name);
         pools.borrow_mut().insert(name.to_owned(), pool.clone());
         pool
     };
     let checked = check(&Question {
         files: &files,
         pools: &asked,
-        ..question
+        ..request.question
     });
     let checked = settings::refuse(checked, surroundings);
     let clean = checked.problems.is_empty() && !files.listed.get();
     let (spec, texts) = workspace::told(global, checked)?;
-    if clean && texts.values().map(String::len).sum::<usize>() >= WORTH {
-        let basis = Basis {
-            reads: files.reads.borrow().clone(),
-            // What is read again anyway is not written down.
-            texts: texts
-                .iter()
-                .map(|(name, text)| (name.clone(), files.source(text).ok_or_else(|| text.clone())))
-                .collect(),
-            looks: files.looks(),
-            pools: pools.take().into_iter().map(Asked::from).collect(),
-        };
-        if let Err(error) = keep(&path, &basis, &spec) {
-            tracing::debug!("the checked pipeline is not kept: {error}");
-        }
+    let basis = clean.then(|| Basis {
+        reads: files.reads.borrow().clone(),
+        // What is read again anyway is not written down.
+        texts: texts
+            .iter()
+            .map(|(name, text)| (name.clone(), files.source(text).ok_or_else(|| text.clone())))
+            .collect(),
+        looks: files.looks(),
+        pools: pools.take().into_iter().map(Asked::from).collect(),
+    });
+    let length: usize = texts.values().map(String::len).sum();
+    if let Some(basis) = basis.as_ref().filter(|_| length >= WORTH)
+        && let Err(error) = keep(&path, &parts(basis, &spec.pack()))
+    {
+        tracing::debug!("the checked pipeline is not kept: {error}");
     }
-    let spec = generations::put(spec, &pipeline.file)?;
-    Ok(Compiled { spec, texts, files })
+    Ok(Compiled {
+        spec: generations::put(spec, request.question.file)?,
+        texts,
+        files,
+        basis,
+    })
 }
 
 /// What a check depended on, beside the question.
-#[derive(Serialize, Deserialize)]
-struct Basis {
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Basis {
     /// Every file that was read, in order.
     reads: Vec<(PathBuf, Digest)>,
     /// Every text by name: the file it was read from by its place in `reads`, or itself.
@@ -104,30 +139,45 @@ struct Basis {
     pools: Vec<Asked>,
 }
 
-/// Paths that were looked at, in order, and what stood there.
-#[derive(Default, Serialize, Deserialize)]
-struct Looks {
-    kinds: String,
-    paths: Vec<PathBuf>,
-}
-
-impl Looks {
-    /// What the disk says now; none where anything is not what it was.
-    fn again(&self) -> Option<Seen> {
-        let mut seen = Seen::with_capacity(self.paths.len());
-        for (path, kind) in self.paths.iter().zip(self.kinds.chars()) {
-            let stat = path.metadata().ok();
-            if letter(stat.as_ref()) != kind {
-                return None;
+impl Basis {
+    /// Without the texts, and without these paths, which are looked at more closely elsewhere.
+    pub(crate) fn beside(mut self, paths: &HashSet<&Path>) -> Self {
+        self.texts.clear();
+        let looks = std::mem::take(&mut self.looks);
+        for (path, kind) in looks.paths.into_iter().zip(looks.kinds.chars()) {
+            if !paths.contains(path.as_path()) {
+                self.looks.kinds.push(kind);
+                self.looks.paths.push(path);
             }
-            seen.insert(path.into(), stat);
         }
-        Some(seen)
+        self
+    }
+
+    /// Whether all of it is as it was.
+    pub(crate) fn holds(&self, request: &Request<'_>) -> bool {
+        self.read_again().is_some() && self.pooled(request) && self.looks.again().is_some()
+    }
+
+    /// The texts of the files that were read, if they are as they were.
+    fn read_again(&self) -> Option<Vec<String>> {
+        let again = |(path, digest): &(PathBuf, Digest)| {
+            let text = Disk.read(path).ok()?;
+            (Digest::of(text.as_bytes()) == *digest).then_some(text)
+        };
+        self.reads.iter().map(again).collect()
+    }
+
+    /// Whether the pools are as they were.
+    fn pooled(&self, request: &Request<'_>) -> bool {
+        self.pools.iter().all(|asked| {
+            let pool = request.machine.pool(&asked.name);
+            Asked::from((asked.name.clone(), pool)) == *asked
+        })
     }
 }
 
 /// A pool that was asked for, and what there was.
-#[derive(PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 struct Asked {
     name: String,
     sum: Option<f64>,
@@ -145,7 +195,6 @@ impl From<(String, Option<Pool>)> for Asked {
     }
 }
 
-/// Under which name a pipeline is kept: a digest of the program and of everything that was asked.
 fn name(question: &Question<'_>) -> String {
     let program = std::env::current_exe()
         .and_then(|program| program.metadata())
@@ -158,8 +207,9 @@ fn name(question: &Question<'_>) -> String {
             );
             (found.dev(), found.ino(), found.len(), times)
         });
+    let resampled = std::fs::read_to_string(generations::beside(question.file)).ok();
     let text = format!(
-        "{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}",
+        "{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}",
         program.ok(),
         question.file,
         question.profile,
@@ -167,23 +217,49 @@ fn name(question: &Question<'_>) -> String {
         question.set,
         question.providers,
         question.keys,
+        resampled,
     );
     Digest::of(text.as_bytes()).hex()
 }
 
-fn keep(path: &Path, basis: &Basis, spec: &Spec) -> std::io::Result<()> {
-    let basis = serde_json::to_vec(basis)?;
-    let mut bytes = (basis.len() as u64).to_le_bytes().to_vec();
-    bytes.extend_from_slice(&basis);
-    bytes.extend_from_slice(&spec.pack());
-    let sum = Digest::of(&bytes);
-    bytes.extend_from_slice(sum.as_bytes());
+/// Two parts as one file: the first as JSON with its length before it.
+pub(crate) fn parts(first: &impl Serialize, second: &[u8]) -> Vec<u8> {
+    let first = serde_json::to_vec(first).expect("our own values are JSON");
+    let mut bytes = (first.len() as u64).to_le_bytes().to_vec();
+    bytes.extend_from_slice(&first);
+    bytes.extend_from_slice(second);
+    bytes
+}
+
+/// What [`parts`] put together.
+pub(crate) fn apart<T: DeserializeOwned>(bytes: &[u8]) -> Option<(T, &[u8])> {
+    let (length, rest) = bytes.split_first_chunk()?;
+    let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
+    let (first, second) = rest.split_at_checked(length)?;
+    Some((serde_json::from_slice(first).ok()?, second))
+}
+
+/// Keeps the bytes with their digest, and the newest of what else is kept in that folder.
+pub(crate) fn keep(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(path);
     std::fs::create_dir_all(folder)?;
     let temp = path.with_extension(std::process::id().to_string());
-    std::fs::write(&temp, &bytes)?;
+    let mut file = std::fs::File::create(&temp)?;
+    file.write_all(bytes)?;
+    file.write_all(Digest::of(bytes).as_bytes())?;
     std::fs::rename(&temp, path)?;
     thin(folder)
+}
+
+/// What [`keep`] kept, if it is whole.
+pub(crate) fn whole(path: &Path) -> Option<Vec<u8>> {
+    let mut bytes = std::fs::read(path).ok()?;
+    let (body, sum) = bytes.split_at_checked(bytes.len().checked_sub(32)?)?;
+    if Digest::of(body).as_bytes() != sum {
+        return None;
+    }
+    bytes.truncate(bytes.len() - 32);
+    Some(bytes)
 }
 
 /// Removes the oldest of what is kept.
@@ -202,122 +278,29 @@ fn thin(folder: &Path) -> std::io::Result<()> {
 }
 
 /// What is kept, if all that it depended on is as it was.
-fn kept(path: &Path, question: &Question<'_>, machine: &Machine) -> Option<Compiled> {
-    let bytes = std::fs::read(path).ok()?;
-    let (body, sum) = bytes.split_at_checked(bytes.len().checked_sub(32)?)?;
-    if Digest::of(body).as_bytes() != sum {
+fn kept(path: &Path, request: &Request<'_>) -> Option<Compiled> {
+    let bytes = whole(path)?;
+    let (basis, spec) = apart::<Basis>(&bytes)?;
+    let read = basis.read_again()?;
+    if !basis.pooled(request) {
         return None;
-    }
-    let (length, rest) = body.split_at_checked(8)?;
-    let length = u64::from_le_bytes(length.try_into().ok()?);
-    let (basis, spec) = rest.split_at_checked(usize::try_from(length).ok()?)?;
-    let basis: Basis = serde_json::from_slice(basis).ok()?;
-    let mut read = Vec::new();
-    for (path, digest) in &basis.reads {
-        let text = Disk.read(path).ok()?;
-        if Digest::of(text.as_bytes()) != *digest {
-            return None;
-        }
-        read.push(text);
     }
     // Two halves of about the same length: the disk is looked at while the pipeline is read.
     let (seen, spec) = std::thread::scope(|scope| {
         let seen = scope.spawn(|| basis.looks.again());
-        let spec = Spec::unpack(spec, question.signatures)?;
+        let spec = Spec::unpack(spec, request.question.signatures)?;
         Some((seen.join().ok()??, spec))
     })?;
-    let files = Watched {
-        seen: RefCell::new(seen),
-        ..Watched::default()
+    let text = |given: &Result<usize, String>| match given {
+        Ok(at) => read.get(*at).cloned(),
+        Err(text) => Some(text.clone()),
     };
-    let same =
-        |asked: &Asked| Asked::from((asked.name.clone(), machine.pool(&asked.name))) == *asked;
-    if !basis.pools.iter().all(same) {
-        return None;
-    }
-    let text = |given: Result<usize, String>| match given {
-        Ok(at) => read.get(at).cloned(),
-        Err(text) => Some(text),
-    };
-    let texts = basis.texts.into_iter();
-    let texts = texts.map(|(name, given)| Some((name, text(given)?)));
+    let texts = basis.texts.iter();
+    let texts = texts.map(|(name, given)| Some((name.clone(), text(given)?)));
     Some(Compiled {
         spec,
         texts: texts.collect::<Option<_>>()?,
-        files,
+        files: Watched::knowing(seen),
+        basis: Some(basis),
     })
-}
-
-/// `-` for nothing, `f` for a file, `d` for a folder.
-fn letter(stat: Option<&Metadata>) -> char {
-    match stat {
-        None => '-',
-        Some(stat) if stat.is_dir() => 'd',
-        Some(_) => 'f',
-    }
-}
-
-/// What the disk says of each path.
-type Seen = HashMap<OsString, Option<Metadata>>;
-
-/// The disk, with a note of what it was asked.
-#[derive(Default)]
-pub(crate) struct Watched {
-    reads: RefCell<Vec<(PathBuf, Digest)>>,
-    seen: RefCell<Seen>,
-    /// Whether a folder was listed, which is asked only for the sake of a problem.
-    listed: Cell<bool>,
-}
-
-impl Watched {
-    /// Which of the files that were read has this text.
-    fn source(&self, text: &str) -> Option<usize> {
-        let digest = Digest::of(text.as_bytes());
-        let reads = self.reads.borrow();
-        reads.iter().position(|(_, read)| *read == digest)
-    }
-
-    /// What the disk says of a path, as it did at the first question.
-    pub(crate) fn stat(&self, path: &Path) -> Option<Metadata> {
-        if let Some(seen) = self.seen.borrow().get(path.as_os_str()) {
-            return seen.clone();
-        }
-        let stat = path.metadata().ok();
-        let path = path.as_os_str().to_owned();
-        self.seen.borrow_mut().insert(path, stat.clone());
-        stat
-    }
-
-    fn looks(&self) -> Looks {
-        let seen = self.seen.borrow();
-        let mut all: Vec<_> = seen.iter().collect();
-        all.sort_unstable_by_key(|(path, _)| *path);
-        let mut looks = Looks::default();
-        for (path, stat) in all {
-            looks.kinds.push(letter(stat.as_ref()));
-            looks.paths.push(path.into());
-        }
-        looks
-    }
-}
-
-impl Files for Watched {
-    fn read(&self, path: &Path) -> std::io::Result<String> {
-        let text = Disk.read(path)?;
-        let digest = Digest::of(text.as_bytes());
-        self.reads.borrow_mut().push((path.to_owned(), digest));
-        Ok(text)
-    }
-
-    fn look(&self, path: &Path) -> Option<FileKind> {
-        self.stat(path).map(|stat| match stat.is_dir() {
-            true => FileKind::Dir,
-            false => FileKind::File,
-        })
-    }
-
-    fn list(&self, dir: &Path) -> Vec<String> {
-        self.listed.set(true);
-        Disk.list(dir)
-    }
 }

@@ -38,6 +38,25 @@ impl Journal {
         }
     }
 
+    /// Events of an earlier run that happen again, as lines without `t`.
+    pub(crate) fn again(&mut self, lines: &[u8]) {
+        let t = serde_json::json!(self.now());
+        let begin = format!("{{\"t\":{t},");
+        for line in lines.split_inclusive(|byte| *byte == b'\n') {
+            let written = self.file.write_all(begin.as_bytes());
+            let rest = line.get(1..).unwrap_or_default();
+            if let Err(error) = written.and_then(|()| self.file.write_all(rest)) {
+                tracing::warn!("the run journal cannot be written: {error}");
+                return;
+            }
+        }
+    }
+
+    /// Seconds since the run began, to the millisecond.
+    fn now(&self) -> f64 {
+        (self.begun.elapsed().as_secs_f64() * 1000.0).round() / 1000.0
+    }
+
     /// Writes the event as a line, with `t` before its own fields.
     fn write(&mut self, t: f64) -> std::io::Result<()> {
         self.file.write_all(b"{\"t\":")?;
@@ -54,7 +73,7 @@ impl Observer for Journal {
         if matches!(event, Event::NodeNoted { .. }) {
             return;
         }
-        let t = (self.begun.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
+        let t = self.now();
         self.line.clear();
         serde_json::to_writer(&mut self.line, event).expect("events are JSON");
         let end = matches!(event, Event::RunFinished(_));

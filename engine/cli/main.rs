@@ -31,6 +31,8 @@ mod setup;
 mod summary;
 mod surroundings;
 mod talk;
+mod unchanged;
+mod watched;
 mod workspace;
 
 use std::process::ExitCode;

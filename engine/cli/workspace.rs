@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::JoinHandle;
 
 use kyobashi_cache::{Access, Options, Store};
@@ -164,7 +165,15 @@ pub(crate) fn store_dir(global: &Global, file: Option<&Path>) -> PathBuf {
 /// A store that is being opened while something else is done.
 pub(crate) struct Opening {
     dir: PathBuf,
-    thread: Option<JoinHandle<Result<(Store, Access), Stopped>>>,
+    thread: Option<Thread>,
+}
+
+struct Thread {
+    end: JoinHandle<Result<(Store, Access), Stopped>>,
+    /// The store before anything of it is in memory, if it can be written.
+    early: Receiver<Store>,
+    /// Tells the thread to go on with the records.
+    go_on: Sender<()>,
 }
 
 impl Opening {
@@ -175,14 +184,42 @@ impl Opening {
     pub(crate) fn begin(global: &Global, file: Option<&Path>) -> Result<Self, Stopped> {
         let dir = std::path::absolute(store_dir(global, file)).map_err(Stopped::fault)?;
         let own = dir.clone();
+        let (opened, early) = mpsc::channel();
+        let (go_on, told) = mpsc::channel();
+        let open = move || {
+            let (store, access) = open_empty(&own)?;
+            if access == Access::Write {
+                // Nobody may want it this early.
+                let _ = opened.send(store.clone());
+            }
+            drop(opened);
+            if told.recv().is_ok() {
+                store.preload()?;
+            }
+            Ok((store, access))
+        };
         let thread = dir.join("version").exists().then(|| {
             let thread = std::thread::Builder::new().name("store-opening".to_owned());
-            thread.spawn(move || open_in(&own))
+            let end = thread.spawn(open).ok()?;
+            Some(Thread { end, early, go_on })
         });
         Ok(Self {
             dir,
-            thread: thread.and_then(Result::ok),
+            thread: thread.flatten(),
         })
+    }
+
+    /// The store with nothing in memory yet; none where it is not there, or cannot be written.
+    pub(crate) fn early(&self) -> Option<Store> {
+        self.thread.as_ref()?.early.recv().ok()
+    }
+
+    /// Lets everything that the store knows be read into memory meanwhile.
+    pub(crate) fn load(&self) {
+        if let Some(thread) = &self.thread {
+            // A thread that has failed says so when it is joined.
+            let _ = thread.go_on.send(());
+        }
     }
 
     /// The store, with everything that it knows in memory; for reading only where it is there and
@@ -191,7 +228,8 @@ impl Opening {
     /// # Errors
     /// When the folder cannot be used.
     pub(crate) fn finish(self) -> Result<(Store, Access), Stopped> {
-        let opened = self.thread.and_then(|thread| thread.join().ok());
+        self.load();
+        let opened = self.thread.and_then(|thread| thread.end.join().ok());
         opened.unwrap_or_else(|| open_in(&self.dir))
     }
 }
@@ -207,14 +245,18 @@ pub(crate) fn open(global: &Global, file: Option<&Path>) -> Result<(Store, Acces
 }
 
 fn open_in(dir: &Path) -> Result<(Store, Access), Stopped> {
-    let (store, access) = match Store::open(dir, Options::default()).map_err(Stopped::from) {
-        Err(stopped) if stopped.read_only && dir.join("version").exists() => {
-            (Store::open(dir, reading())?, Access::Read)
-        }
-        opened => (opened?, Access::Write),
-    };
+    let (store, access) = open_empty(dir)?;
     store.preload()?;
     Ok((store, access))
+}
+
+fn open_empty(dir: &Path) -> Result<(Store, Access), Stopped> {
+    match Store::open(dir, Options::default()).map_err(Stopped::from) {
+        Err(stopped) if stopped.read_only && dir.join("version").exists() => {
+            Ok((Store::open(dir, reading())?, Access::Read))
+        }
+        opened => Ok((opened?, Access::Write)),
+    }
 }
 
 /// A store that is looked at: the one that is there, or an empty one that goes with this.

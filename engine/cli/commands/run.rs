@@ -17,7 +17,7 @@ use tokio::sync::watch;
 
 use super::budget;
 use crate::arguments::{Calls, Global, Run};
-use crate::compiled::{self, Compiled};
+use crate::compiled::{self, Compiled, Request};
 use crate::deliver::{self, Delivered};
 use crate::exit::{self, Code, Stopped};
 use crate::journal::{self, Journal};
@@ -25,6 +25,7 @@ use crate::lines::Lines;
 use crate::place::{self, Place};
 use crate::progress::Progress;
 use crate::surroundings::{self, Surroundings};
+use crate::unchanged::{self, Memory, Unchanged};
 use crate::workspace::{self, Catalogue, Opening};
 use crate::{made_from, refresh, summary, talk};
 
@@ -44,28 +45,32 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
     let opening = Opening::begin(global, Some(&arguments.pipeline.file))?;
     let surroundings = Surroundings::read();
     let catalogue = Catalogue::new(Providers::default());
-    let Compiled { spec, texts, files } = compiled::spec(
-        global,
-        &arguments.pipeline,
-        &catalogue,
-        &surroundings,
-        // Where nobody is asked, nobody wants a key.
-        match arguments.calls {
-            Calls::Replay => Keys::Unasked,
-            Calls::Live | Calls::Refresh | Calls::Off => Keys::Required,
-        },
-    )?;
-    refresh::known(&spec, &arguments.refresh)?;
-    let servers = surroundings.servers(&spec);
+    // Where nobody is asked, nobody wants a key.
+    let keys = match arguments.calls {
+        Calls::Replay => Keys::Unasked,
+        Calls::Live | Calls::Refresh | Calls::Off => Keys::Required,
+    };
+    let pipeline = &arguments.pipeline;
+    let request = Request::new(global, pipeline, &catalogue, &surroundings, keys)?;
+    if let Some(outcome) = again(global, arguments, &request, &opening)? {
+        return Ok(outcome);
+    }
+    opening.load();
+    let compiled = compiled::spec(global, &request, &surroundings)?;
+    let Compiled {
+        spec, texts, files, ..
+    } = &compiled;
+    refresh::known(spec, &arguments.refresh)?;
+    let servers = surroundings.servers(spec);
     let provider_keys = provider_keys(&servers);
     let catalogue = Catalogue::new(servers);
     let (store, access) = opening.finish()?;
-    let sources = workspace::sources_of(&spec, &store, &|path| files.stat(path))?;
-    refresh::there(&spec, &sources, &store, &arguments.refresh)?;
+    let sources = workspace::sources_of(spec, &store, &|path| files.stat(path))?;
+    refresh::there(spec, &sources, &store, &arguments.refresh)?;
     let place = match access {
         Access::Write => Place::new(&store)?,
         Access::Read => {
-            place::all_reused(&spec, &sources, &store)?;
+            place::all_reused(spec, &sources, &store)?;
             talk::say(global, &place::read_only(&store));
             Place::none(&store)
         }
@@ -80,7 +85,7 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
     let executors = executors(
         catalogue,
         &surroundings,
-        &spec,
+        spec,
         &store,
         &sources,
         log,
@@ -92,7 +97,7 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
     let settings = Settings {
         run: place.run,
         asked: made_from::asked(&arguments.pipeline)?,
-        made_from: made_from::made_from(&spec, &texts, &sources, &store, &arguments.refresh),
+        made_from: made_from::made_from(spec, texts, &sources, &store, &arguments.refresh),
         machine: surroundings::machine(),
         durations: {
             let runs = store.runs();
@@ -100,9 +105,9 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
         },
         refresh: arguments.refresh.clone(),
         provider_keys,
-        budget: budget::of(&spec, arguments)?,
+        budget: budget::of(spec, arguments)?,
         calls: budget::mode(arguments.calls),
-        secrets: surroundings.variables,
+        secrets: surroundings.variables.clone(),
         scratch: place.scratch.clone(),
         logs: place.folder.join("logs"),
         fail_fast: arguments.fail_fast,
@@ -112,13 +117,17 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
     if let Some(file) = place.journal()? {
         observers.push(Box::new(Journal::new(file)));
     }
+    let memory = (place.run > 0 && unchanged::is_plain(arguments)).then(Memory::default);
+    if let Some(memory) = &memory {
+        observers.push(Box::new(memory.clone()));
+    }
     if global.json {
         observers.push(Box::new(Lines));
     } else {
         observers.push(Box::new(Progress::new(global)));
     }
     let ended = start(
-        &spec,
+        spec,
         &sources,
         &store,
         executors.clone(),
@@ -133,12 +142,12 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
         .filter_map(|(name, value)| Some((name.clone(), value.as_ref().ok()?.clone())))
         .collect();
     let delivered = match &arguments.out {
-        Some(dir) => deliver::deliver(&store, &spec, &reached, dir)?,
+        Some(dir) => deliver::deliver(&store, spec, &reached, dir)?,
         None => Delivered::default(),
     };
     summary::tell(global, arguments, &ended, &delivered);
     if ended.totals.out_of_budget {
-        let left = budget::left(&spec, &sources, &store, &executors.stages, &place.scratch)?;
+        let left = budget::left(spec, &sources, &store, &executors.stages, &place.scratch)?;
         budget::say(global, &settings.budget, &left, &ended);
     }
     let code = if ended.totals.out_of_budget {
@@ -156,13 +165,49 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
     } else {
         exit::DONE
     };
+    if let Some(memory) = memory {
+        memory.keep(&request, &compiled, &sources, &store, &ended);
+    }
     // The process is about to end: to take ten thousand stages apart first would only take time.
-    std::mem::forget((spec, sources, files));
+    std::mem::forget((compiled, sources));
     store.leave_records();
     Ok(Outcome {
         code,
         delivered: delivered.paths,
     })
+}
+
+/// The run before this one, told again: if nothing has changed since.
+fn again(
+    global: &Global,
+    arguments: &Run,
+    request: &Request<'_>,
+    opening: &Opening,
+) -> Result<Option<Outcome>, Stopped> {
+    if !unchanged::is_plain(arguments) {
+        return Ok(None);
+    }
+    let Some(unchanged) = Unchanged::read(request) else {
+        return Ok(None);
+    };
+    let Some(store) = opening.early() else {
+        return Ok(None);
+    };
+    if !unchanged.stands(request, &store)? {
+        return Ok(None);
+    }
+    let place = Place::new(&store)?;
+    let Some(file) = place.journal()? else {
+        return Ok(None);
+    };
+    budget::left_over(global, &store)?;
+    let asked = made_from::asked(&arguments.pipeline)?;
+    let ended = unchanged.tell(global, place.run, asked, Journal::new(file))?;
+    summary::tell(global, arguments, &ended, &Delivered::default());
+    Ok(Some(Outcome {
+        code: exit::DONE,
+        delivered: Vec::new(),
+    }))
 }
 
 /// Who carries out what. A trainer that is not there is an error before anything runs, if it would be

@@ -86,6 +86,9 @@ struct Call {
     asks: bool,
 }
 
+/// A result that is there: its record, and its outputs if they can be read.
+type Found = (Arc<Record>, Result<Arc<Artifacts>, Failure>);
+
 /// A node's call with its values and its key.
 pub(super) struct Wanted {
     pub(super) resolved: Resolved,
@@ -183,11 +186,7 @@ impl Driver<'_> {
     }
 
     /// Goes on with a node after the look.
-    fn looked(
-        &mut self,
-        call: Call,
-        found: Option<(Arc<Record>, Result<Arc<Artifacts>, Failure>)>,
-    ) {
+    fn looked(&mut self, call: Call, found: Option<Found>) {
         let Call { id, key, never, .. } = call;
         if let Some((record, outputs)) = found {
             self.found(id, key, &record, outputs);

@@ -25,7 +25,9 @@ mod slots;
 mod work;
 
 pub use drive::{Ended, RunError, Settings, Stop, drive};
-pub use event::{Asked, CallState, Event, FinalState, Finished, MadeFrom, Observer, Totals};
+pub use event::{
+    Asked, CallState, Event, FinalState, Finished, JOURNAL_VERSION, MadeFrom, Observer, Totals,
+};
 pub use look::read_sources;
 pub use memory::{Mode, call_key};
 pub use order::Durations;
