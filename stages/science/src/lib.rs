@@ -45,6 +45,7 @@ pub fn stages(providers: Providers) -> Vec<Box<dyn Stage>> {
         Box::new(ideas::Propose(client.clone())),
         Box::new(ideas::Novelty(client.clone())),
         Box::new(literature::Search),
+        Box::new(literature::Verify),
         Box::new(stats::Aggregate),
         Box::new(stats::Compare),
         Box::new(paper::Write(client.clone())),

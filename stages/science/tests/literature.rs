@@ -243,3 +243,52 @@ fn a_key_is_sent_where_it_belongs_and_shown_nowhere() {
     );
     assert!(!notes.contains(KEY));
 }
+
+#[test]
+fn a_cited_work_is_found_once_or_marked_unverified_and_nothing_fails_offline() {
+    let works = "@article{ours, title = {Denoising {D}iffusion of Two Scales}, year = {2020}}\n\n@article{theirs, title = {A work that nobody wrote}, year = {2021}}\n";
+    let verify = |bench: &Bench, more: Vec<(&str, Datum)>| {
+        let mut given = vec![("bibliography", Datum::value(works))];
+        given.extend(more);
+        bench.run("literature/verify", None, given).unwrap()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("own.bib"),
+        "@article{x, title = {Denoising diffusion of two scales}, author = {Ho, J}, year = {2021}}",
+    )
+    .unwrap();
+    let own = Datum::Dir {
+        path: folder.path().to_path_buf(),
+        digest: "0".to_owned(),
+    };
+    let outputs = verify(&Bench::new(), vec![("folder", own)]);
+    let checked = value(&outputs, "works");
+    assert_eq!(checked[0]["verdict"], "found", "{checked:#}");
+    assert_eq!(checked[1]["verdict"], "unverified");
+    assert_eq!(checked[1]["why"], "unknown to folder");
+    let marked = support::text(&outputs, "bibliography");
+    assert_eq!(marked.matches("[unverified]").count(), 1, "{marked}");
+    assert!(
+        marked.contains("{D}iffusion") && marked.contains("@article{theirs"),
+        "{marked}"
+    );
+    // Nobody listens at this port.
+    let servers = json!({"crossref": "http://127.0.0.1:9"});
+    let away = vec![
+        ("engine", Datum::value("crossref")),
+        ("servers", Datum::value(servers)),
+        ("deadline", Datum::value(2.0)),
+    ];
+    let checked = value(&verify(&Bench::new(), away), "works");
+    assert_eq!(checked[0]["verdict"], "unverified");
+    assert!(
+        checked[0]["why"]
+            .as_str()
+            .unwrap()
+            .starts_with("no library answered: crossref"),
+        "{checked}"
+    );
+    let checked = value(&verify(&Bench::new(), vec![]), "works");
+    assert_eq!(checked[1]["why"], "no library was asked");
+}

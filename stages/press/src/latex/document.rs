@@ -35,6 +35,9 @@ const MARGINS: &str = r"\usepackage[a4paper,hmargin=18mm,top=19mm,bottom=24mm]{g
 const MACROS: &str = r"\usepackage[hidelinks]{hyperref}
 % The file's identity would hold the folder in which it was compiled.
 \ifdefined\pdftrailerid\pdftrailerid{}\fi
+% What spans both columns may stand at the foot of its own page, and pages of floats begin at the top.
+\IfFileExists{stfloats.sty}{\usepackage{stfloats}}{}
+\makeatletter\setlength{\@fptop}{0pt}\setlength{\@dblfptop}{0pt}\makeatother
 \IfFileExists{fvextra.sty}{\usepackage{fvextra}\fvset{breaklines,breakanywhere}}{\usepackage{fancyvrb}}
 \DefineVerbatimEnvironment{code}{Verbatim}{fontsize=\footnotesize}
 % A number of the paper: its value is in numbers.tex, its origin in the appendix. In formulas it does not link.

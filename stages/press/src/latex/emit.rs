@@ -137,7 +137,7 @@ impl Emitter<'_> {
                 let caption = self.inlines(caption);
                 let _ = writeln!(
                     self.out,
-                    "\\begin{{figure{star}}}[t]\n\\centering\n\\includegraphics[width=\\linewidth]{{figures/{file}.pdf}}\n\\caption{{{caption}}}\n\\label{{fig:{file}}}\n\\end{{figure{star}}}\n",
+                    "\\begin{{figure{star}}}[!tb]\n\\centering\n\\includegraphics[width=\\linewidth]{{figures/{file}.pdf}}\n\\caption{{{caption}}}\n\\label{{fig:{file}}}\n\\end{{figure{star}}}\n",
                     file = name(figure),
                 );
             }
@@ -201,7 +201,7 @@ impl Emitter<'_> {
         let caption = self.inlines(caption);
         let _ = writeln!(
             self.out,
-            "\\begin{{table{star}}}[t]\n\\centering\\small\n\\caption{{{caption}}}{}\\vspace{{4pt}}\n{tabular}\\end{{table{star}}}\n",
+            "\\begin{{table{star}}}[!tb]\n\\centering\\small\n\\caption{{{caption}}}{}\\vspace{{4pt}}\n{tabular}\\end{{table{star}}}\n",
             labelled(label.as_deref()),
         );
     }

@@ -14,7 +14,9 @@ mod library;
 mod openalex;
 mod search;
 mod semantic_scholar;
+mod verify;
 
 pub(crate) use desk::{Desk, Found, settings};
 pub(crate) use library::Paper;
 pub(crate) use search::Search;
+pub(crate) use verify::Verify;

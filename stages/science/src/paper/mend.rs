@@ -244,11 +244,10 @@ fn figure(text: &str, finding: &Finding) -> Option<String> {
     if caption.trim().is_empty() || text.contains(&format!("@fig:{name}")) {
         return None;
     }
-    let about = caption
-        .split(['.', ';', ':'])
-        .next()
-        .unwrap_or(caption)
-        .trim();
+    // A full stop inside a reference ends no sentence.
+    let first = caption.split([';', ':']).next().unwrap_or(caption);
+    let first = first.split(". ").next().unwrap_or(first);
+    let about = first.trim().trim_end_matches('.');
     let mut about = about.to_owned();
     if let Some(first) = about.chars().next()
         && about.chars().nth(1).is_some_and(char::is_lowercase)

@@ -8,7 +8,7 @@ use kyobashi_stage::{Call, Context, Datum, Failure, Output, Outputs, Port, Signa
 use minijinja::value::Serde;
 use serde_json::{Value, json};
 
-use super::origins::{Sheet, origins, spots};
+use super::origins::{Sheet, cited, origins, spots};
 use super::reviewed;
 use super::view::{self, Card, Page, Picture, Study};
 use crate::shapes::Idea;
@@ -68,6 +68,11 @@ impl Stage for Html {
                     "areas",
                     "list<json>?",
                     "for each idea, where they stand on its pages, by `paper/set`",
+                ),
+                Port::new(
+                    "works",
+                    "list<json>?",
+                    "for each idea, the works that its paper cites, by `literature/verify`",
                 ),
             ],
             with: vec![
@@ -134,6 +139,7 @@ fn page(call: &Call) -> Result<Page, Failure> {
     };
     let (figures, pages) = (nested("figures")?, nested("pages")?);
     let (numbers, areas) = (optional("numbers")?, optional("areas")?);
+    let works = optional("works")?;
     let captions: Vec<String> = call.get("captions")?;
 
     let mut studies = Vec::new();
@@ -167,6 +173,7 @@ fn page(call: &Call) -> Result<Page, Failure> {
                 });
             }
         }
+        study.works = works.get(place).map(cited).unwrap_or_default();
         study.origins = numbers.get(place).map(origins).unwrap_or_default();
         for (number, image) in pages.get(place).into_iter().flatten().enumerate() {
             let caption = format!("Page {}", number + 1);

@@ -38,6 +38,30 @@ pub(super) struct Origin {
     digest: String,
 }
 
+/// A work that a paper may cite, with what the libraries say of it.
+#[derive(Debug, Serialize)]
+pub(super) struct Cited {
+    key: String,
+    title: String,
+    verdict: String,
+    why: String,
+}
+
+/// The works of a paper, as `literature/verify` tells of them.
+pub(super) fn cited(works: &Value) -> Vec<Cited> {
+    let all = works.as_array().into_iter().flatten();
+    all.map(|work| {
+        let word = |name: &str| work[name].as_str().unwrap_or_default().to_owned();
+        Cited {
+            key: word("key"),
+            title: word("title"),
+            verdict: word("verdict"),
+            why: word("why"),
+        }
+    })
+    .collect()
+}
+
 /// Digits of a digest that `kyo show` takes.
 const DIGITS: usize = 12;
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::forest::{Whisker, draw, reach};
-use super::origins::{Origin, Sheet};
+use super::origins::{Cited, Origin, Sheet};
 use super::reviewed::Reviewed;
 use crate::paper::label;
 use crate::shapes::Idea;
@@ -77,6 +77,7 @@ pub(super) struct Study {
     pub(super) figures: Vec<Picture>,
     pub(super) pages: Vec<Sheet>,
     pub(super) origins: Vec<Origin>,
+    pub(super) works: Vec<Cited>,
     pub(super) pdf: Option<String>,
     pub(super) reviews: Vec<Reviewed>,
 }
