@@ -58,6 +58,7 @@ const NOT_RUN: &[(&str, &str)] = &[
         "docs/templates.md",
         "kyo run pipelines/templates/char_lm.yaml --set params.corpus=shakespeare.txt --out shakespeare",
     ),
+    ("docs/guides/papers.md", "kyo report --out run.html"),
     ("README.md", "cargo run --release -- demo"),
     ("README.md", "cargo test"),
     ("README.md", "export OPENAI_API_KEY=…"),

@@ -67,8 +67,14 @@ pub(crate) fn set(asked: &Asked) -> Result<Paper, Failure> {
     }
     let rows = numbers.iter().map(|number| number.row).max().unwrap_or(0);
     let ident = blake3::hash(writer.text.as_bytes()).to_hex().to_string();
+    let (pdf, against) = print::accessible(&document, &ident)?;
+    warnings.extend(against.map(|why| Warning {
+        message: format!("the PDF does not keep to PDF/UA-1: {why}"),
+        line: None,
+        col: None,
+    }));
     Ok(Paper {
-        pdf: print::pdf(&document, &ident)?,
+        pdf,
         areas: json!({"pages": boxes::sizes(&document), "areas": boxes::areas(&document, rows)}),
         pages: print::pages(&document, PIXELS_PER_POINT)?,
         text,

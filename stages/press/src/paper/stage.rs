@@ -85,7 +85,7 @@ impl Stage for Set {
             ],
             ..Signature::new(
                 "paper/set",
-                3,
+                4,
                 "Typesets a paper whose numbers all lead to their origin",
             )
         }

@@ -53,16 +53,51 @@ pub(crate) fn ramp(share: f64) -> (String, bool) {
     let low = (place.floor() as usize).min(RAMP.len() - 2);
     let part = place - low as f64;
     let (a, b) = (RAMP[low], RAMP[low + 1]);
-    let mix = |a: f64, b: f64| (a + (b - a) * part).round() as u8;
-    (
-        format!(
-            "#{:02x}{:02x}{:02x}",
-            mix(a.0, b.0),
-            mix(a.1, b.1),
-            mix(a.2, b.2)
-        ),
-        share < 0.6,
-    )
+    let mix = |a: f64, b: f64| a + (b - a) * part;
+    let (red, green, blue) = (mix(a.0, b.0), mix(a.1, b.1), mix(a.2, b.2));
+    let colour = format!(
+        "#{:02x}{:02x}{:02x}",
+        red.round() as u8,
+        green.round() as u8,
+        blue.round() as u8
+    );
+    (colour, luminance(red, green, blue) < EVEN)
+}
+
+/// The luminance at which white and [`INK`] stand out equally: above it ink does better, below it white.
+const EVEN: f64 = 0.22;
+
+/// The relative luminance of a colour, 0 to 1, as the Web Content Accessibility Guidelines 2.2 define it.
+fn luminance(red: f64, green: f64, blue: f64) -> f64 {
+    let linear = |part: f64| {
+        let part = part / 255.0;
+        match part <= 0.04045 {
+            true => part / 12.92,
+            false => ((part + 0.055) / 1.055).powf(2.4),
+        }
+    };
+    0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_in_a_cell_stands_out_from_every_colour_of_the_ramp() {
+        for step in 0..=100 {
+            let (colour, dark) = ramp(f64::from(step) / 100.0);
+            let part = |at: usize| f64::from(u8::from_str_radix(&colour[at..at + 2], 16).unwrap());
+            let ground = luminance(part(1), part(3), part(5));
+            let ink = if dark {
+                1.0
+            } else {
+                luminance(38.0, 38.0, 38.0)
+            };
+            let contrast = (ground.max(ink) + 0.05) / (ground.min(ink) + 0.05);
+            assert!(contrast > 3.8, "{colour}: {contrast:.2}");
+        }
+    }
 }
 
 static REGULAR: LazyLock<Option<FontInstance>> = LazyLock::new(|| {

@@ -10,7 +10,7 @@ use typst::foundations::{Label, Selector, Smart, Value};
 use typst::introspection::{Introspector, MetadataElem};
 use typst::utils::{PicoStr, Scalar};
 use typst_layout::PagedDocument;
-use typst_pdf::PdfOptions;
+use typst_pdf::{PdfOptions, PdfStandard, PdfStandards};
 use typst_render::RenderOptions;
 
 use crate::draft::place::{Problem, failure};
@@ -87,12 +87,39 @@ pub(crate) fn page(document: &PagedDocument, number: usize) -> Option<usize> {
     introspector.page(location).map(NonZeroUsize::get)
 }
 
+/// The PDF of a paper by PDF/UA-1, which screen readers can read; what does not keep to it is written without
+/// that claim, with what stands against it.
+///
+/// # Errors
+/// What the PDF writer refused.
+pub(crate) fn accessible(
+    document: &PagedDocument,
+    ident: &str,
+) -> Result<(Vec<u8>, Option<String>), Failure> {
+    let standards = PdfStandards::new(&[PdfStandard::Ua_1])
+        .map_err(|error| Failure::bug(format!("PDF/UA-1: {}", error.message())))?;
+    match written(document, ident, standards) {
+        Ok(pdf) => Ok((pdf, None)),
+        Err(why) => Ok((pdf(document, ident)?, Some(why))),
+    }
+}
+
 /// The PDF.
 ///
 /// # Errors
 /// What the PDF writer refused.
 pub(crate) fn pdf(document: &PagedDocument, ident: &str) -> Result<Vec<u8>, Failure> {
+    written(document, ident, PdfStandards::default())
+        .map_err(|why| Failure::new(format!("cannot write the PDF: {why}")))
+}
+
+fn written(
+    document: &PagedDocument,
+    ident: &str,
+    standards: PdfStandards,
+) -> Result<Vec<u8>, String> {
     let options = PdfOptions {
+        standards,
         ident: Smart::Custom(ident.to_owned()),
         creator: Smart::Custom(Some("Kyobashi".to_owned())),
         ..PdfOptions::default()
@@ -102,7 +129,7 @@ pub(crate) fn pdf(document: &PagedDocument, ident: &str) -> Result<Vec<u8>, Fail
             .iter()
             .map(|error| error.message.to_string())
             .collect();
-        Failure::new(format!("cannot write the PDF: {}", messages.join("; ")))
+        messages.join("; ")
     })
 }
 

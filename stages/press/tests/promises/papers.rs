@@ -60,6 +60,10 @@ fn the_pdf_says_who_wrote_and_carries_the_list_of_numbers() {
     assert!(pdf.contains("numbers.json"), "no attachment");
     assert!(pdf.contains("/StructTreeRoot"), "not tagged");
     assert!(
+        pdf.contains("<pdfuaid:part>1</pdfuaid:part>"),
+        "not PDF/UA-1"
+    );
+    assert!(
         text(&outputs, "text").contains("Provenance: baseline. Produced WITHOUT a language model")
     );
     let Output::List { items } = &outputs["pages"] else {
