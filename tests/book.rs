@@ -23,6 +23,10 @@ use crate::space::{Done, Space, home};
 const NOT_RUN: &[(&str, &str)] = &[
     ("docs/guides/ai-scientist.md", "export OPENAI_API_KEY=…"),
     (
+        "docs/guides/ai-scientist.md",
+        "kyo run pipelines/open-ended.yaml --profile demo --set params.rounds=3 --out out",
+    ),
+    (
         "docs/guides/check-a-paper.md",
         "kyo run pipelines/check-paper.yaml --set params.paper=paper.tex --set params.results=runs --out checked",
     ),

@@ -24,6 +24,7 @@ mod layers;
 mod leaderboard;
 mod limits;
 mod model_server;
+mod open_ended;
 mod own_data;
 mod paid_once;
 mod papers;

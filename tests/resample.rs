@@ -94,6 +94,22 @@ fn a_fresh_sample_is_one_call_more_and_going_back_pays_nothing() {
 }
 
 #[test]
+fn a_wish_is_seen_in_a_run_that_would_else_be_told_without_being_gone_through() {
+    let server = server();
+    let space = space(&server);
+    let many: Vec<String> = (0..80).map(|juror| juror.to_string()).collect();
+    let many = format!("[{}]", many.join(", "));
+    space.write("jury.yaml", &JURY.replace("[0, 1, 2, 3]", &many));
+    for _ in 0..3 {
+        space.run("jury.yaml", &[]);
+    }
+    assert_eq!(server.bodies().len(), 80);
+    resample(&space, &["ask", "--sample", "2"]);
+    assert_eq!(space.run("jury.yaml", &[]).ended("ran").len(), 2);
+    assert_eq!(server.bodies().len(), 81);
+}
+
+#[test]
 fn an_instance_is_meant_by_its_address_and_the_list_says_what_is_in_force() {
     let server = server();
     let space = space(&server);

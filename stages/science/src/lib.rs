@@ -44,6 +44,7 @@ pub fn stages(providers: Providers) -> Vec<Box<dyn Stage>> {
         Box::new(experiment::Chosen),
         Box::new(ideas::Propose(client.clone())),
         Box::new(ideas::Novelty(client.clone())),
+        Box::new(ideas::Archive),
         Box::new(literature::Search),
         Box::new(literature::Verify),
         Box::new(stats::Aggregate),

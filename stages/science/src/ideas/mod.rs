@@ -1,5 +1,6 @@
 //! Ideas: where they come from, and which of them are new.
 
+mod archive;
 mod ask;
 mod enumerate;
 mod examine;
@@ -8,5 +9,6 @@ mod propose;
 mod published;
 mod similar;
 
+pub(crate) use archive::Archive;
 pub(crate) use novelty::Novelty;
 pub(crate) use propose::Propose;

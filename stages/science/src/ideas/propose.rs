@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::ask::Proposer;
 use super::enumerate::enumerate;
 use crate::llm::{Client, set, settings};
+use crate::shapes::Idea;
 use crate::template::Template;
 
 pub(crate) struct Propose(pub(crate) Client);
@@ -37,7 +38,7 @@ impl Stage for Propose {
                 "ideas, the most promising first",
             )],
             model: true,
-            ..Signature::new("ideas/propose", 2, "Propose ideas for a template")
+            ..Signature::new("ideas/propose", 3, "Propose ideas for a template")
         }
     }
 
@@ -55,7 +56,21 @@ impl Stage for Propose {
                 archive: archive(call)?,
             }
             .propose(&template, n, context)?,
-            None => enumerate(&template.space()?, n),
+            None => {
+                let archive = archive(call)?;
+                let known = |idea: &Idea| archive.iter().any(|old| old["name"] == idea.name);
+                let mut ideas = enumerate(&template.space()?, n + archive.len());
+                ideas.retain(|idea| !known(idea));
+                ideas.truncate(n);
+                if ideas.is_empty() && !archive.is_empty() {
+                    return Err(Failure::new(format!(
+                        "every idea that `{}` declares is in the archive",
+                        template.name
+                    ))
+                    .help("fewer rounds, more ideas in its space.yaml, or a model as the author"));
+                }
+                ideas
+            }
         };
         if ideas.is_empty() {
             return Err(
