@@ -32,7 +32,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ),
     (
         "docs/guides/reading-notes.md",
-        "pdftotext paper.pdf paper.txt",
+        "kyo run pipelines/reading-notes.yaml --set params.paper=paper.pdf --out notes",
     ),
     (
         "docs/guides/reviewer-benchmark.md",

@@ -28,6 +28,7 @@ mod open_ended;
 mod own_data;
 mod paid_once;
 mod papers;
+mod pdf;
 mod plan;
 mod reference;
 mod refresh;

@@ -7,6 +7,7 @@
 
 mod benchmark;
 mod data;
+mod document;
 mod experiment;
 mod gathered;
 mod ideas;
@@ -50,6 +51,7 @@ pub fn stages(providers: Providers) -> Vec<Box<dyn Stage>> {
         Box::new(stats::Aggregate),
         Box::new(stats::Compare),
         Box::new(paper::Write(client.clone())),
+        Box::new(document::Read),
         Box::new(review::Checks),
         Box::new(review::Screen),
         Box::new(llm::Chat(client.clone())),

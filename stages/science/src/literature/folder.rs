@@ -1,5 +1,5 @@
-//! A folder of one's own as a library: BibTeX entries and text files, searched by BM25. It needs no
-//! network, and the folder enters keys by its content.
+//! A folder of one's own as a library: BibTeX entries, text files and PDF files, searched by BM25. It needs
+//! no network, and the folder enters keys by its content.
 
 use std::path::{Path, PathBuf};
 
@@ -7,6 +7,7 @@ use biblatex::{Bibliography, ChunksExt, Entry};
 use kyobashi_stage::Failure;
 
 use super::library::{Paper, one_line};
+use crate::document::read;
 use crate::retrieval::Index;
 
 /// The papers of a folder, ready to be searched.
@@ -19,7 +20,7 @@ pub(crate) struct Folder {
 const SHOWN: usize = 1500;
 
 impl Folder {
-    /// Reads every `.bib`, `.txt` and `.md` file of a folder and of the folders in it.
+    /// Reads every `.bib`, `.txt`, `.md` and `.pdf` file of a folder and of the folders in it.
     ///
     /// # Errors
     /// A file that cannot be read, BibTeX with a fault, or a folder without any such file.
@@ -34,8 +35,13 @@ impl Folder {
                 .unwrap_or(path)
                 .display()
                 .to_string();
-            let text = std::fs::read_to_string(path)
-                .map_err(|error| Failure::new(format!("cannot read {name}: {error}")))?;
+            let unread =
+                |error: std::io::Error| Failure::new(format!("cannot read {name}: {error}"));
+            let text = if path.extension().is_some_and(|extension| extension == "pdf") {
+                read(std::fs::read(path).map_err(unread)?, &name)?.text
+            } else {
+                std::fs::read_to_string(path).map_err(unread)?
+            };
             if path.extension().is_some_and(|extension| extension == "bib") {
                 for paper in bibtex(&text, &name)? {
                     texts.push(searched(&paper));
@@ -48,7 +54,7 @@ impl Folder {
         }
         if papers.is_empty() {
             return Err(Failure::new("the folder of literature holds no paper")
-                .help("put BibTeX (.bib) or texts (.txt, .md) into it"));
+                .help("put BibTeX (.bib), papers (.pdf) or texts (.txt, .md) into it"));
         }
         let index = Index::new(texts.iter().map(String::as_str));
         Ok(Self { papers, index })
@@ -68,10 +74,11 @@ fn gather(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
         let path = entry?.path();
         if path.is_dir() {
             gather(&path, files)?;
-        } else if path
-            .extension()
-            .is_some_and(|extension| ["bib", "txt", "md"].iter().any(|known| extension == *known))
-        {
+        } else if path.extension().is_some_and(|extension| {
+            ["bib", "txt", "md", "pdf"]
+                .iter()
+                .any(|known| extension == *known)
+        }) {
             files.push(path);
         }
     }

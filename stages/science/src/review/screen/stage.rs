@@ -1,10 +1,10 @@
 //! `review/screen`: what a reviewer may read of a paper, and what was found that speaks to the reviewer.
 
 use kyobashi_stage::{Call, Context, Failure, Note, Output, Outputs, Port, Signature, Stage};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Place, Screened, screen};
+use crate::document::Unshown;
 use crate::review::{Finding, Severity};
 
 /// The name of the check in findings.
@@ -14,16 +14,6 @@ const CHECK: &str = "no_instructions";
 const LONGEST: usize = 200;
 
 pub(crate) struct Screen;
-
-/// Text that a PDF file holds and does not show.
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-struct Unshown {
-    page: usize,
-    text: String,
-    /// A fragment: `is white on white`.
-    why: String,
-}
 
 impl Stage for Screen {
     fn signature(&self) -> Signature {
