@@ -40,7 +40,11 @@ const NOT_RUN: &[(&str, &str)] = &[
     ),
     (
         "docs/guides/reviewer-benchmark.md",
-        "kyo run pipelines/reviewer-on-papers.yaml --set params.folder=papers --set params.papers=ids.json \\",
+        "kyo run pipelines/reviewer-benchmark.yaml --set params.papers=papers --set params.ratings=ratings.tsv \\",
+    ),
+    (
+        "docs/guides/review-panel.md",
+        "kyo cost --json > one-cost.json",
     ),
     (
         "docs/guides/swap-reviewer.md",

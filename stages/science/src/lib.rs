@@ -60,6 +60,7 @@ pub fn stages(providers: Providers) -> Vec<Box<dyn Stage>> {
         Box::new(llm::Review(client.clone())),
         Box::new(review::Aggregate),
         Box::new(review::Meta(client.clone())),
+        Box::new(benchmark::Papers),
         Box::new(benchmark::Score),
         Box::new(paper::Improve(client.clone())),
         Box::new(paper::Repair(client.clone())),

@@ -1,4 +1,4 @@
-//! The built-in shapes of the pipeline language: `Idea`, `Review`, `Metrics`.
+//! The built-in shapes of the pipeline language: `Idea`, `Review`, `Paper`, `Metrics`.
 
 use std::collections::BTreeMap;
 
@@ -68,8 +68,13 @@ pub fn shapes() -> BTreeMap<String, Shape> {
         ],
         true,
     );
+    let paper = shape(
+        vec![("paper_id", Field::new("str")), ("file", Field::new("str"))],
+        true,
+    );
     BTreeMap::from([
         ("Idea".to_owned(), idea),
+        ("Paper".to_owned(), paper),
         ("Review".to_owned(), review),
         ("Metrics".to_owned(), shape(Vec::new(), true)),
     ])

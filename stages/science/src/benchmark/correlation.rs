@@ -100,7 +100,14 @@ pub(crate) fn person_and_rest(papers: &[Judged], bootstrap: &Bootstrap) -> Optio
 
 /// Each review against each other of the same paper by the same reviewer: test and retest.
 pub(crate) fn among_samples(papers: &[Judged], bootstrap: &Bootstrap) -> Option<Agreement> {
-    agreement(papers, |paper| couples(&paper.samples), bootstrap)
+    let own = |paper: &Judged| -> Vec<(f64, f64)> {
+        paper
+            .groups
+            .iter()
+            .flat_map(|group| couples(group))
+            .collect()
+    };
+    agreement(papers, own, bootstrap)
 }
 
 /// Every ordered pair of two different scores.
@@ -160,6 +167,8 @@ mod tests {
             humans: humans.to_vec(),
             score,
             samples: vec![score],
+            groups: vec![vec![score]],
+            capped: false,
             predicted: true,
         }
     }

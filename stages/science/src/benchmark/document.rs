@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::calibration::Calibration;
 use super::correlation::Agreement;
 use super::dirt::Dirty;
 
@@ -40,6 +41,10 @@ pub(crate) struct Document {
     pub(crate) fnr: Figure,
     /// In words: `accept if overall ≥ 6`.
     pub(crate) rule: String,
+    /// How the scores of several reviews became one.
+    pub(crate) statistic: &'static str,
+    /// What a score means for the decision; none with too few papers.
+    pub(crate) calibration: Option<Calibration>,
     pub(crate) counts: Counts,
     /// What a reviewer would reach who rejects every paper.
     pub(crate) always_reject: BTreeMap<&'static str, f64>,
@@ -50,6 +55,8 @@ pub(crate) struct Document {
     pub(crate) scores: BTreeMap<String, Spread>,
     /// How far reviews of the same paper lie apart; none if each paper has one.
     pub(crate) retest: Option<Retest>,
+    /// Which papers speak to their reviewer; none if no paper was screened.
+    pub(crate) screening: Option<Screening>,
     pub(crate) reviewers: BTreeSet<String>,
     pub(crate) provenances: BTreeSet<String>,
     pub(crate) bootstrap: Drawn,
@@ -78,6 +85,8 @@ pub(crate) struct Counts {
     pub(crate) false_accepts: u32,
     pub(crate) true_rejects: u32,
     pub(crate) false_rejects: u32,
+    /// Papers that a failed check keeps from being accepted, whatever their scores.
+    pub(crate) capped: Vec<String>,
     pub(crate) rated: usize,
     pub(crate) reviews: usize,
     pub(crate) rated_without_review: Vec<String>,
@@ -104,6 +113,14 @@ pub(crate) struct Spread {
     pub(crate) n: usize,
     /// Values left out because the form does not allow them.
     pub(crate) dirty: usize,
+}
+
+/// What the screening found. Where the papers are known to be clean, each flagged one is a false alarm.
+#[derive(Debug, Serialize)]
+pub(crate) struct Screening {
+    /// Papers that were screened.
+    pub(crate) papers: usize,
+    pub(crate) flagged: Vec<String>,
 }
 
 /// Several reviews of one paper by the same reviewer.

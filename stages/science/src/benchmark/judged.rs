@@ -1,14 +1,17 @@
 //! Papers that have both a known decision and a usable review, and how the reviewer decided on each.
 
+use std::collections::BTreeMap;
+
 use kyobashi_stage::Failure;
 
 use super::ratings::Ratings;
 use super::reviews::{Reviewed, Reviews};
+use crate::review::Statistic;
 
 /// How a review becomes a decision.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Rule {
-    /// Accept from this mean score on.
+    /// Accept from this score on.
     Threshold(f64),
     /// Accept where most of the reviews' decision fields say so.
     Decision,
@@ -22,10 +25,14 @@ pub(crate) struct Judged {
     pub(crate) accepted: bool,
     /// What people scored.
     pub(crate) humans: Vec<f64>,
-    /// The mean over the reviews of this paper.
+    /// The scores of its reviews taken together, the mean unless said.
     pub(crate) score: f64,
     /// The single scores, one a review.
     pub(crate) samples: Vec<f64>,
+    /// The same apart for each reviewer.
+    pub(crate) groups: Vec<Vec<f64>>,
+    /// Whether a failed check forbids acceptance.
+    pub(crate) capped: bool,
     /// What the reviewer decided.
     pub(crate) predicted: bool,
 }
@@ -49,18 +56,21 @@ pub(crate) fn matched(
     reviews: &Reviews,
     score: &str,
     rule: &Rule,
+    statistic: Statistic,
 ) -> Result<Matched, Failure> {
     let mut papers = Vec::new();
     let mut unreviewed = Vec::new();
     for (paper, rated) in &ratings.papers {
         let own = reviews.papers.get(paper).map_or(&[][..], Vec::as_slice);
-        match judged(own, score, rule) {
+        match judged(own, score, rule, statistic) {
             Some((samples, predicted)) => papers.push(Judged {
                 paper: paper.clone(),
                 accepted: rated.accepted,
                 humans: rated.scores.clone(),
-                score: mean(&samples),
+                score: statistic.of(&samples),
                 samples,
+                groups: groups(own, score),
+                capped: capped(own),
                 predicted,
             }),
             None => unreviewed.push(paper.clone()),
@@ -101,7 +111,12 @@ pub(crate) fn matched(
 }
 
 /// The scores of one paper's reviews and the decision that follows; none without a usable review.
-fn judged(reviews: &[Reviewed], score: &str, rule: &Rule) -> Option<(Vec<f64>, bool)> {
+fn judged(
+    reviews: &[Reviewed],
+    score: &str,
+    rule: &Rule,
+    statistic: Statistic,
+) -> Option<(Vec<f64>, bool)> {
     let samples: Vec<f64> = reviews
         .iter()
         .filter_map(|review| review.scores.get(score).copied())
@@ -110,10 +125,25 @@ fn judged(reviews: &[Reviewed], score: &str, rule: &Rule) -> Option<(Vec<f64>, b
         return None;
     }
     let predicted = match rule {
-        Rule::Threshold(least) => mean(&samples) >= *least,
+        Rule::Threshold(least) => statistic.of(&samples) >= *least,
         Rule::Decision => majority(reviews)?,
     };
-    Some((samples, predicted))
+    Some((samples, predicted && !capped(reviews)))
+}
+
+fn capped(reviews: &[Reviewed]) -> bool {
+    reviews.iter().any(|review| review.capped)
+}
+
+/// The scores of each reviewer of a paper.
+fn groups(reviews: &[Reviewed], score: &str) -> Vec<Vec<f64>> {
+    let mut groups: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for review in reviews {
+        if let Some(value) = review.scores.get(score) {
+            groups.entry(&review.reviewer).or_default().push(*value);
+        }
+    }
+    groups.into_values().collect()
 }
 
 /// Whether more than half of the decision fields say Accept; none where no field says anything.

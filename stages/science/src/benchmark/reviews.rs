@@ -23,6 +23,12 @@ pub(crate) struct Reviewed {
     pub(crate) scores: BTreeMap<String, f64>,
     /// The decision field, if it holds one.
     pub(crate) decision: Option<bool>,
+    /// Who reviewed; empty where the file does not say.
+    pub(crate) reviewer: String,
+    /// Whether a failed check forbids acceptance, whatever the scores.
+    pub(crate) capped: bool,
+    /// Whether the screening found something that speaks to the reviewer; none if it was not screened.
+    pub(crate) flagged: Option<bool>,
 }
 
 /// Every review by its paper, in the order of the file.
@@ -56,7 +62,8 @@ pub(crate) fn read(datum: &Datum, scales: &Scales, score: &str) -> Result<Review
                 rows(&text, score)?
             }
         }
-        other => listed(&apart(other))?,
+        // Reviews of several panels, one list a paper, are one list.
+        other => listed(&flat(apart(other)))?,
     };
     if raw.is_empty() {
         return Err(Failure::new("there are no reviews to score"));
@@ -71,6 +78,26 @@ pub(crate) fn read(datum: &Datum, scales: &Scales, score: &str) -> Result<Review
         });
     }
     Ok(found)
+}
+
+/// Lists inside of the list, each member with the coordinates of both.
+fn flat(cells: Vec<Cell>) -> Vec<Cell> {
+    let inner = |cell: Cell| match &cell.datum {
+        Datum::Grid { .. }
+        | Datum::List { .. }
+        | Datum::Value {
+            value: Value::Array(_),
+        } => {
+            let members = apart(&cell.datum).into_iter();
+            let with = |mut member: Cell| {
+                member.at.extend(cell.at.clone());
+                member
+            };
+            members.map(with).collect()
+        }
+        _ => vec![cell],
+    };
+    cells.into_iter().flat_map(inner).collect()
 }
 
 fn rows(text: &str, score: &str) -> Result<Vec<Raw>, Failure> {
@@ -122,6 +149,7 @@ fn listed(cells: &[Cell]) -> Result<Vec<Raw>, Failure> {
             .map(|(name, value)| (plain(name), shown(value)))
             .collect();
         let id = IDS.iter().find_map(|name| named(review, name));
+        let id = id.or_else(|| cell.at.get("paper").and_then(coordinate));
         let id = id.or_else(|| cell.at.values().find_map(coordinate));
         fields.insert("paper_id".to_owned(), id.unwrap_or_default());
         found.push(Raw {
@@ -187,7 +215,7 @@ fn judge(raws: Vec<Raw>, scales: &Scales) -> Reviews {
         }
         found
             .reviewers
-            .extend((!reviewer.is_empty()).then_some(reviewer));
+            .extend((!reviewer.is_empty()).then(|| reviewer.clone()));
         let provenance = field("provenance").to_owned();
         found
             .provenances
@@ -196,7 +224,12 @@ fn judge(raws: Vec<Raw>, scales: &Scales) -> Reviews {
         if field("form") == "checks" {
             continue;
         }
-        let mut review = Reviewed::default();
+        let mut review = Reviewed {
+            reviewer,
+            capped: capped(field("failed")),
+            flagged: flagged(field("screening")),
+            ..Reviewed::default()
+        };
         for (name, bounds) in &scales.scores {
             if !raw.fields.contains_key(name) {
                 continue;
@@ -236,6 +269,17 @@ fn judge(raws: Vec<Raw>, scales: &Scales) -> Reviews {
             .push(review);
     }
     found
+}
+
+/// Whether a list of failed checks holds an error.
+fn capped(failed: &str) -> bool {
+    let failed: Vec<Value> = serde_json::from_str(failed).unwrap_or_default();
+    failed.iter().any(|check| check["severity"] == "error")
+}
+
+fn flagged(screening: &str) -> Option<bool> {
+    let screening: Value = serde_json::from_str(screening).ok()?;
+    screening["clean"].as_bool().map(|clean| !clean)
 }
 
 /// Columns that hold means rather than scores: in them a fraction is no fault. A column counts as such

@@ -2,12 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kyobashi_stage::{Call, Context, Failure, Note, Output, Outputs, Port, Signature, Stage};
+use kyobashi_stage::{
+    Call, Context, Datum, Failure, Note, Output, Outputs, Port, Signature, Stage,
+};
+use serde_json::json;
 
 use super::bootstrap::Bootstrap;
+use super::calibration::calibration;
 use super::correlation::{among_people, among_samples, person_and_rest, with_people};
 use super::dirt::Dirty;
-use super::document::{Correlation, Counts, Dirt, Document, Drawn, Figure, Published};
+use super::document::{Correlation, Counts, Dirt, Document, Drawn, Figure, Published, Screening};
 use super::judged::{Judged, Matched, Rule, majority, matched};
 use super::measures::{Case, Measures, NAMES, Tally, ranked};
 use super::ratings::Ratings;
@@ -16,6 +20,7 @@ use super::scale::Scales;
 use super::sheet::{plain, text};
 use super::spread::{retest, scores};
 use super::tables;
+use crate::review::Statistic;
 
 /// More resamples than this change no second digit and only cost time.
 const MOST_RESAMPLES: usize = 1_000_000;
@@ -36,6 +41,11 @@ impl Stage for Score {
                     "any",
                     "a table or JSON file of reviews, or a list of `Review`, each with its `paper_id`",
                 ),
+                Port::new(
+                    "made",
+                    "any",
+                    "the reviews of panels, a list for each paper: taken where `reviews` is nothing",
+                ),
             ],
             with: vec![
                 Port::new(
@@ -55,6 +65,12 @@ impl Stage for Score {
                     "str",
                     "score",
                     "score: by the threshold; decision: by the decision field",
+                ),
+                Port::or(
+                    "statistic",
+                    "str",
+                    "mean",
+                    "how the scores of several reviews become one: mean, median, rounded_mean",
                 ),
                 Port::or("resamples", "int", 10_000, "draws of the bootstrap"),
                 Port::or("seed", "int", 0, "of the bootstrap"),
@@ -100,7 +116,7 @@ impl Stage for Score {
             ],
             ..Signature::new(
                 "review/score",
-                1,
+                2,
                 "Score a reviewer against known decisions",
             )
         }
@@ -115,8 +131,9 @@ impl Stage for Score {
         let name: String = call.get("name")?;
         let published = published(call)?;
         let ratings = Ratings::read(&text(call.path("ratings")?, "ratings")?, bounds)?;
-        let reviews = read(call.datum("reviews")?, &scales, &score)?;
-        let found = matched(&ratings, &reviews, &score, &rule)?;
+        let reviews = read(given(call)?, &scales, &score)?;
+        let statistic = Statistic::read(&call.get::<String>("statistic")?)?;
+        let found = matched(&ratings, &reviews, &score, &rule, statistic)?;
         let dirty: Vec<Dirty> = [ratings.dirty.clone(), reviews.dirty.clone()].concat();
         if !dirty.is_empty() {
             context.note(Note {
@@ -152,6 +169,8 @@ impl Stage for Score {
                 Rule::Threshold(least) => format!("accept if {score} ≥ {least}"),
                 Rule::Decision => "accept if the decision field says so".to_owned(),
             },
+            statistic: statistic.word(),
+            calibration: calibration(papers, &bootstrap),
             counts: counts(&tally, &found, &ratings, &reviews),
             always_reject: BTreeMap::from([
                 ("accuracy", rejected as f64 / papers.len() as f64),
@@ -166,6 +185,7 @@ impl Stage for Score {
             },
             scores: scores(&scales, &reviews),
             retest: retest(papers, &rule),
+            screening: screening(&reviews),
             reviewers: reviews.reviewers.clone(),
             provenances: reviews.provenances.clone(),
             bootstrap: Drawn {
@@ -196,6 +216,18 @@ impl Stage for Score {
             ("thresholds".to_owned(), tables::thresholds(papers)?),
             ("papers".to_owned(), tables::papers(papers)?),
         ]))
+    }
+}
+
+/// The reviews that were given, or those that were made.
+fn given(call: &Call) -> Result<&Datum, Failure> {
+    let empty = |datum: &Datum| datum.members().is_empty() || *datum == Datum::value(json!([]));
+    match (call.has("reviews"), call.datum("made")?) {
+        (true, _) => call.datum("reviews"),
+        (false, made) if call.has("made") && !empty(made) => Ok(made),
+        _ => Err(Failure::new("there are no reviews to score").help(
+            "give a file with `params.reviews`, or a folder of papers with `params.papers` and a model as the reviewer",
+        )),
     }
 }
 
@@ -282,6 +314,28 @@ fn by_decision_field(
     Some(NAMES.into_iter().zip(figures).collect())
 }
 
+fn screening(reviews: &Reviews) -> Option<Screening> {
+    let found = |paper: &&String, wanted: Option<bool>| {
+        let mut own = reviews.papers[paper.as_str()].iter();
+        own.any(|review| {
+            review.flagged.is_some() && wanted.is_none_or(|wanted| review.flagged == Some(wanted))
+        })
+    };
+    let papers = reviews
+        .papers
+        .keys()
+        .filter(|paper| found(paper, None))
+        .count();
+    let flagged = reviews
+        .papers
+        .keys()
+        .filter(|paper| found(paper, Some(true)));
+    (papers > 0).then(|| Screening {
+        papers,
+        flagged: flagged.cloned().collect(),
+    })
+}
+
 fn counts(tally: &Tally, found: &Matched, ratings: &Ratings, reviews: &Reviews) -> Counts {
     let accepted = found.papers.iter().filter(|paper| paper.accepted).count();
     Counts {
@@ -292,6 +346,12 @@ fn counts(tally: &Tally, found: &Matched, ratings: &Ratings, reviews: &Reviews) 
         false_accepts: tally.false_accepts,
         true_rejects: tally.true_rejects,
         false_rejects: tally.false_rejects,
+        capped: found
+            .papers
+            .iter()
+            .filter(|paper| paper.capped)
+            .map(|paper| paper.paper.clone())
+            .collect(),
         rated: ratings.papers.len(),
         reviews: reviews.read,
         rated_without_review: found.unreviewed.clone(),

@@ -42,16 +42,20 @@ fn variance(values: &[f64]) -> f64 {
     squares / (values.len() as f64 - 1.0)
 }
 
-/// How far the reviews of one paper lie apart; none if no paper has several.
+/// How far the reviews of one paper by the same reviewer lie apart; none if no paper has several.
 pub(crate) fn retest(papers: &[Judged], rule: &Rule) -> Option<Retest> {
     let several: Vec<&Judged> = papers
         .iter()
-        .filter(|paper| paper.samples.len() > 1)
+        .filter(|paper| paper.groups.iter().any(|group| group.len() > 1))
         .collect();
     if several.is_empty() {
         return None;
     }
-    let variances: f64 = several.iter().map(|paper| variance(&paper.samples)).sum();
+    let repeated = several.iter().flat_map(|paper| &paper.groups);
+    let variances: Vec<f64> = repeated
+        .filter(|group| group.len() > 1)
+        .map(|group| variance(group))
+        .collect();
     let torn = |paper: &&&Judged| match rule {
         Rule::Threshold(least) => {
             let yes = paper
@@ -65,7 +69,7 @@ pub(crate) fn retest(papers: &[Judged], rule: &Rule) -> Option<Retest> {
     };
     Some(Retest {
         papers: several.len(),
-        sd: (variances / several.len() as f64).sqrt(),
+        sd: mean(&variances).sqrt(),
         undecided: several.iter().filter(torn).count(),
     })
 }

@@ -181,6 +181,7 @@ pub(crate) fn summary(document: &Document, name: &str) -> String {
         "Rejecting every paper would reach an accuracy of {:.3}.\n",
         document.always_reject["accuracy"]
     );
+    text += &told(document);
     for (who, own) in &document.published {
         text += &format!("{who}: quoted, not computed here ({}).\n", own.source);
     }
@@ -205,6 +206,40 @@ pub(crate) fn summary(document: &Document, name: &str) -> String {
         for dirty in &document.dirty.values {
             text += &format!("- {}\n", dirty.sentence());
         }
+    }
+    text
+}
+
+/// Calibration, spread and screening in sentences.
+fn told(document: &Document) -> String {
+    let mut text = match &document.calibration {
+        Some(found) => format!(
+            "Calibrated on these papers: from a score of {} on, acceptance is balanced best, with a balanced accuracy of {} on papers left out; the chance that follows from a score has a Brier score of {}, {:.2} by the base rate alone.\n",
+            found.threshold,
+            shown(&found.balanced_accuracy),
+            shown(&found.brier),
+            found.brier_of_base_rate,
+        ),
+        None => "Uncalibrated: that takes 20 accepted and 20 rejected papers.\n".to_owned(),
+    };
+    if let Some(retest) = &document.retest {
+        text += &format!(
+            "Reviews of one paper by one reviewer lie {:.2} apart (standard deviation within a paper, n = {} papers); on {} of these papers single reviews decide differently.\n",
+            retest.sd, retest.papers, retest.undecided,
+        );
+    }
+    if let Some(screening) = &document.screening {
+        text += &format!(
+            "Screened before the review: {} of {} papers speak to their reviewer{}{}.\n",
+            screening.flagged.len(),
+            screening.papers,
+            if screening.flagged.is_empty() {
+                ""
+            } else {
+                ": "
+            },
+            screening.flagged.join(", "),
+        );
     }
     text
 }

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use hayro_interpret::font::Glyph;
+use hayro_interpret::font::{FontData, Glyph};
 use hayro_interpret::hayro_cmap::BfString;
 use hayro_interpret::{
     BlendMode, ClipPath, Context as Interpreter, Device, GlyphDrawMode, Image, InterpreterCache,
@@ -150,7 +150,7 @@ fn document(pages: Vec<Listener>, name: &str) -> Result<Document, Failure> {
 }
 
 /// A font in place of one that the file names and does not hold: which letters stand where is known without.
-fn stand_in() -> Option<(Arc<dyn AsRef<[u8]> + Send + Sync>, u32)> {
+fn stand_in() -> Option<(FontData, u32)> {
     let font = typst_assets::fonts().next()?;
     Some((Arc::new(font), 0))
 }

@@ -10,10 +10,18 @@ pub(crate) struct Read;
 impl Stage for Read {
     fn signature(&self) -> Signature {
         Signature {
-            ins: vec![Port::new(
-                "paper",
-                "file",
-                "a paper: PDF, plain text, Markdown or LaTeX",
+            ins: vec![
+                Port::new(
+                    "paper",
+                    "file?",
+                    "a paper: PDF, plain text, Markdown or LaTeX",
+                ),
+                Port::new("folder", "dir?", "in its place, a folder that holds it"),
+            ],
+            with: vec![Port::new(
+                "name",
+                "str?",
+                "the name of its file in the folder",
             )],
             outs: vec![
                 Port::new("text", "text", "its text, in reading order"),
@@ -28,8 +36,8 @@ impl Stage for Read {
     }
 
     fn run(&self, call: &Call, context: &dyn Context) -> Result<Outputs, Failure> {
-        let bytes = std::fs::read(call.path("paper")?)?;
-        let document = read(bytes, "the paper")?;
+        let (bytes, name) = file(call)?;
+        let document = read(bytes, &name)?;
         for message in document.notes() {
             context.note(Note {
                 message: Some(message),
@@ -41,6 +49,27 @@ impl Stage for Read {
             ("hidden".to_owned(), Output::value(json!(document.hidden))),
         ]))
     }
+}
+
+/// The file that is read, and what it is called in messages.
+fn file(call: &Call) -> Result<(Vec<u8>, String), Failure> {
+    if call.has("paper") {
+        return Ok((std::fs::read(call.path("paper")?)?, "the paper".to_owned()));
+    }
+    if !call.has("folder") || !call.has("name") {
+        return Err(Failure::new("no paper is given")
+            .help("give a `paper`, or a `folder` and the `name` of a file in it"));
+    }
+    let name: String = call.get("name")?;
+    let plain = std::path::Path::new(&name).components().count() == 1 && !name.contains("..");
+    if !plain {
+        return Err(Failure::new(format!(
+            "`{name}` is not the name of a file in the folder"
+        )));
+    }
+    let bytes = std::fs::read(call.path("folder")?.join(&name))
+        .map_err(|error| Failure::new(format!("cannot read `{name}`: {error}")))?;
+    Ok((bytes, name))
 }
 
 /// Reads a file by what it holds, not by its name.

@@ -50,6 +50,11 @@ impl Stage for Review {
                     "which of several reviews by the same model this is",
                 ),
                 Port::new(
+                    "paper_id",
+                    "str?",
+                    "which paper this is, for the record; the model is not told",
+                ),
+                Port::new(
                     "temperature",
                     "float?",
                     "as sent to the model; not sent if absent",
@@ -104,8 +109,10 @@ impl Stage for Review {
         } else {
             self.by_model(call, model, &findings, context)?
         };
-        if call.has("screening") {
-            review.insert("screening".to_owned(), call.value("screening")?);
+        for name in ["screening", "paper_id"] {
+            if call.has(name) {
+                review.insert(name.to_owned(), call.value(name)?);
+            }
         }
         Ok(Outputs::from([(
             "review".to_owned(),

@@ -9,41 +9,10 @@ use kyobashi_stage::{Call, Context, Failure, Output, Outputs, Port, Signature, S
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::statistic::Statistic;
 use crate::stats::Estimate;
 
 pub(crate) struct Aggregate;
-
-/// How the scores of several reviewers become one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Statistic {
-    Mean,
-    /// Which one generous or one strict reviewer cannot move.
-    Median,
-    /// The mean as a whole number, halves up, as The AI Scientist reports it.
-    RoundedMean,
-}
-
-impl Statistic {
-    const WORDS: [(&'static str, Self); 3] = [
-        ("mean", Self::Mean),
-        ("median", Self::Median),
-        ("rounded_mean", Self::RoundedMean),
-    ];
-
-    fn read(word: &str) -> Result<Self, Failure> {
-        let found = Self::WORDS.iter().find(|(known, _)| *known == word);
-        found.map(|(_, own)| *own).ok_or_else(|| {
-            let known: Vec<&str> = Self::WORDS.iter().map(|(known, _)| *known).collect();
-            Failure::new(format!("`statistic: {word}` is unknown"))
-                .help(format!("known are {}", known.join(", ")))
-        })
-    }
-
-    fn word(self) -> &'static str {
-        let found = Self::WORDS.iter().find(|(_, own)| *own == self);
-        found.map_or("mean", |(word, _)| word)
-    }
-}
 
 /// What `review/aggregate` makes.
 #[derive(Debug, Serialize)]
@@ -248,16 +217,11 @@ fn spread(mut values: Vec<f64>, statistic: Statistic) -> Spread {
     let n = values.len();
     let mean = values.iter().sum::<f64>() / n as f64;
     let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    let median = f64::midpoint(values[(n - 1) / 2], values[n / 2]);
     Spread {
-        value: match statistic {
-            Statistic::Mean => mean,
-            Statistic::Median => median,
-            Statistic::RoundedMean => (mean + 0.5).floor(),
-        },
+        value: statistic.of(&values),
         mean,
         ci: Estimate::of(&values, 0.95).ok().and_then(|found| found.ci),
-        median,
+        median: Statistic::Median.of(&values),
         sd: (n > 1).then(|| (squares / (n as f64 - 1.0)).sqrt()),
         min: values[0],
         max: values[n - 1],

@@ -10,6 +10,7 @@ mod finding;
 mod meta;
 mod number;
 mod screen;
+mod statistic;
 mod structure;
 
 pub(crate) use aggregate::Aggregate;
@@ -19,3 +20,4 @@ pub(crate) use faults::{faults, faults_of_part};
 pub(crate) use finding::{Finding, RowName, Severity};
 pub(crate) use meta::Meta;
 pub(crate) use screen::Screen;
+pub(crate) use statistic::Statistic;

@@ -5,221 +5,12 @@
 //! `we` or `the model` did.
 
 use super::Hit;
+use super::lexicon::{
+    ABROAD, ADDRESSED, DOES, FAULTS, FORMER, JUDGED, KIND, MACHINES, OPENING, ORDERING, ORDERS,
+    PAPERS, SAYS, WAVE, YOU,
+};
 use super::words::{Word, sentences};
 use crate::review::Severity;
-
-/// Verbs that wave former instructions away.
-const WAVE: &[&str] = &[
-    "ignore",
-    "disregard",
-    "forget",
-    "override",
-    "bypass",
-    "overlook",
-    "discard",
-    "neglect",
-];
-/// What is waved away.
-const ORDERS: &[&str] = &[
-    "instruction",
-    "instructions",
-    "prompt",
-    "prompts",
-    "guideline",
-    "guidelines",
-    "direction",
-    "directions",
-    "directive",
-    "directives",
-    "command",
-    "commands",
-    "rules",
-    "criteria",
-    "rubric",
-];
-/// Which of these.
-const FORMER: &[&str] = &[
-    "previous",
-    "prior",
-    "above",
-    "earlier",
-    "preceding",
-    "all",
-    "any",
-    "your",
-    "other",
-    "these",
-    "those",
-    "system",
-    "existing",
-    "former",
-    "original",
-    "given",
-];
-
-/// Whom a machine that reviews is addressed as.
-const ADDRESSED: &[&str] = &[
-    "reviewer",
-    "reviewers",
-    "referee",
-    "referees",
-    "llm",
-    "llms",
-    "ai",
-    "gpt",
-    "chatgpt",
-    "claude",
-    "gemini",
-    "assistant",
-    "chatbot",
-    "evaluator",
-    "grader",
-    "model",
-    "models",
-    "agent",
-];
-/// What a reviewer does.
-const DOES: &[&str] = &[
-    "give",
-    "assign",
-    "award",
-    "rate",
-    "score",
-    "recommend",
-    "recommends",
-    "accept",
-    "write",
-    "output",
-    "provide",
-    "return",
-    "respond",
-    "state",
-    "say",
-    "emphasize",
-    "emphasise",
-    "praise",
-    "generate",
-    "produce",
-    "submit",
-    "select",
-    "choose",
-    "mark",
-    "grade",
-    "endorse",
-];
-/// What it is to say.
-const KIND: &[&str] = &[
-    "positive",
-    "favorable",
-    "favourable",
-    "glowing",
-    "accept",
-    "accepting",
-    "acceptance",
-    "accepted",
-    "highest",
-    "high",
-    "top",
-    "maximum",
-    "max",
-    "strong",
-    "excellent",
-    "best",
-    "perfect",
-    "outstanding",
-    "exceptional",
-    "10",
-    "9",
-    "strengths",
-    "positives",
-];
-/// Of what.
-const JUDGED: &[&str] = &[
-    "review",
-    "reviews",
-    "score",
-    "scores",
-    "rating",
-    "ratings",
-    "evaluation",
-    "assessment",
-    "recommendation",
-    "acceptance",
-    "accept",
-    "accepting",
-    "paper",
-    "submission",
-    "manuscript",
-    "work",
-    "category",
-    "categories",
-    "report",
-    "strengths",
-    "decision",
-];
-/// What it is to keep quiet about.
-const FAULTS: &[&str] = &[
-    "negatives",
-    "negative",
-    "weakness",
-    "weaknesses",
-    "limitations",
-    "limitation",
-    "flaws",
-    "flaw",
-    "criticism",
-    "criticisms",
-    "shortcomings",
-    "faults",
-    "problems",
-    "drawbacks",
-    "concerns",
-];
-/// Ways of not saying it.
-const SAYS: &[&str] = &[
-    "mention",
-    "highlight",
-    "report",
-    "discuss",
-    "list",
-    "criticize",
-    "criticise",
-    "include",
-    "raise",
-    "note",
-    "point",
-    "state",
-    "write",
-    "reveal",
-];
-/// Words before a verb that make it an order.
-const ORDERING: &[&str] = &[
-    "please", "now", "must", "should", "you", "and", "then", "also", "kindly", "just", "only",
-    "always", "instead",
-];
-/// Words that speak to somebody.
-const YOU: &[&str] = &["you", "your", "yourself"];
-
-/// Orders in other languages: a sentence with all the parts of a line is one.
-const ABROAD: &[&[&str]] = &[
-    &["忽略", "指令"],
-    &["忽略", "指示"],
-    &["忽略", "提示"],
-    &["无视", "指令"],
-    &["無視", "指示"],
-    &["無視", "命令"],
-    &["무시", "지시"],
-    &["ignoriere", "anweisungen"],
-    &["ignorieren", "anweisungen"],
-    &["ignorez", "instructions"],
-    &["ignore", "instructions", "précédentes"],
-    &["ignora", "instrucciones"],
-    &["ignore", "instruções"],
-    &["ignora", "istruzioni"],
-    &["игнорируй", "инструкции"],
-    &["肯定的", "査読", "ください"],
-    &["正面", "评价", "给出"],
-];
 
 /// The sentences of a text that are instructions.
 pub(super) fn hits(text: &str) -> Vec<Hit> {
@@ -229,11 +20,7 @@ pub(super) fn hits(text: &str) -> Vec<Hit> {
             continue;
         };
         let at = first.at.start..last.at.end;
-        let words: Vec<&str> = sentence
-            .iter()
-            .map(|word: &Word| word.text.as_str())
-            .collect();
-        if let Some((kind, severity, why)) = judged(&words, &text[at.clone()]) {
+        if let Some((kind, severity, why)) = judged(&sentence, &text[at.clone()]) {
             found.push(Hit {
                 kind,
                 severity,
@@ -245,24 +32,37 @@ pub(super) fn hits(text: &str) -> Vec<Hit> {
     found
 }
 
-fn judged(words: &[&str], written: &str) -> Option<(&'static str, Severity, &'static str)> {
+fn judged(sentence: &[Word], written: &str) -> Option<(&'static str, Severity, &'static str)> {
+    let words: Vec<&str> = sentence.iter().map(|word| word.text.as_str()).collect();
+    let words = words.as_slice();
+    let told = |at: usize| ordered(sentence, words, at);
     let lower = written.to_lowercase();
     let abroad = |parts: &&[&str]| parts.iter().all(|part| lower.contains(part));
-    if waves(words) || ABROAD.iter().any(abroad) || squeezed(words) {
+    if waves(words, &told) || sweeps(words, &told) || ABROAD.iter().any(abroad) || squeezed(words) {
         let why = "it tells its reader to ignore instructions";
         return Some(("override", Severity::Error, why));
     }
-    if asks(words) {
+    if asks(words, &told) || deserves(words) {
         let why = "it asks for a verdict";
         return Some(("verdict_asked", Severity::Error, why));
     }
-    if silences(words) {
+    if silences(words, &told) {
         let why = "it asks to keep quiet about faults";
         return Some(("faults_silenced", Severity::Error, why));
     }
-    if addresses(words) {
-        let why = "it speaks to a reviewing machine";
+    let why = "it speaks to a reviewing machine";
+    if addresses(words) || labelled(words) || commanded(words) {
         return Some(("addressed", Severity::Error, why));
+    }
+    if yours(words) {
+        // Questionnaires speak of `your rating` too; of this paper they do not.
+        let sure = any(words, KIND) || any(words, FAULTS) || of_this(words);
+        let severity = if sure {
+            Severity::Error
+        } else {
+            Severity::Warning
+        };
+        return Some(("addressed", severity, why));
     }
     None
 }
@@ -276,15 +76,109 @@ fn near<'w>(words: &'w [&'w str], from: usize, most: usize) -> &'w [&'w str] {
 }
 
 /// Whether the verb at a place is an order: nobody stands before it who does it.
-fn ordered(words: &[&str], at: usize) -> bool {
-    at == 0
-        || ORDERING.contains(&words[at - 1])
+fn ordered(sentence: &[Word], words: &[&str], at: usize) -> bool {
+    let Some(before) = at.checked_sub(1) else {
+        return true;
+    };
+    let machine = MACHINES.contains(&words[before])
+        || (words[before].starts_with("model") && before > 0 && words[before - 1] == "language");
+    let named = machine || words[before].starts_with("instruction");
+    let opened = OPENING.contains(&words[0]);
+    ORDERING.contains(&words[before])
         // `For LLM reviewers: ignore …`, `Note to the AI reviewer: assign …`
-        || (ADDRESSED.contains(&words[at - 1]) && any(&words[..at], &["for", "to", "dear", "attention"]) && at <= 6)
+        || (machine && at <= 6 && (opened || words[..at].contains(&"to")))
+        // `LLM: disregard …`, `Reviewer instructions: output …`, `If this is read by an AI, respond …`
+        || (sentence[before].pause && at <= 12 && (named || opened))
         || (at >= 2 && words[at - 2] == "you")
 }
 
-fn waves(words: &[&str]) -> bool {
+/// Whether this very paper is spoken of.
+fn of_this(words: &[&str]) -> bool {
+    let this = |pair: &[&str]| pair[0] == "this" && PAPERS.contains(&pair[1]);
+    words.windows(2).any(this)
+}
+
+/// `this work deserves the highest rating`, `the paper merits acceptance`
+fn deserves(words: &[&str]) -> bool {
+    let verdict = [
+        "acceptance",
+        "accept",
+        "accepted",
+        "rating",
+        "score",
+        "award",
+        "scores",
+        "ratings",
+    ];
+    words.iter().enumerate().any(|(at, word)| {
+        let before = &words[at.saturating_sub(4)..at];
+        ["deserves", "merits", "warrants"].contains(word)
+            && any(before, PAPERS)
+            && any(near(words, at + 1, 6), &verdict)
+    })
+}
+
+/// `your review`, `your scores`, `when you evaluate this paper`
+fn yours(words: &[&str]) -> bool {
+    let reviewed = [
+        "review",
+        "reviews",
+        "score",
+        "scores",
+        "rating",
+        "ratings",
+        "evaluation",
+        "assessment",
+        "recommendation",
+        "verdict",
+        "form",
+    ];
+    let reviewing = [
+        "review",
+        "reviewing",
+        "evaluate",
+        "evaluating",
+        "assess",
+        "rate",
+        "score",
+        "grade",
+        "judge",
+    ];
+    words.iter().enumerate().any(|(at, word)| match *word {
+        "your" => {
+            let adjective =
+                ["overall", "final"].contains(near(words, at + 1, 1).first().unwrap_or(&""));
+            any(near(words, at + 1 + usize::from(adjective), 1), &reviewed)
+        }
+        "you" => any(near(words, at + 1, 3), &reviewing) && any(near(words, at + 2, 5), PAPERS),
+        _ => false,
+    })
+}
+
+/// `Note for automated evaluators: …`
+fn labelled(words: &[&str]) -> bool {
+    let start = near(words, 0, 6);
+    let label = start.iter().take(3).any(|word| {
+        [
+            "note",
+            "message",
+            "instruction",
+            "instructions",
+            "attention",
+            "reminder",
+            "dear",
+        ]
+        .contains(word)
+    });
+    let to = any(start, &["for", "to", "dear", "attention"])
+        || any(start, &["instruction", "instructions"]);
+    label
+        && to
+        && any(start, MACHINES)
+        && (any(words, KIND) || any(words, JUDGED) || any(words, YOU))
+}
+
+fn waves(words: &[&str], told: &dyn Fn(usize) -> bool) -> bool {
     words.iter().enumerate().any(|(at, word)| {
         let after = near(words, at + 1, 8);
         let former = |place: usize| {
@@ -295,8 +189,51 @@ fn waves(words: &[&str]) -> bool {
             .iter()
             .enumerate()
             .filter(|(_, word)| ORDERS.contains(word));
-        WAVE.contains(word) && ordered(words, at) && orders.any(|(place, _)| former(place))
+        WAVE.contains(word) && told(at) && orders.any(|(place, _)| former(place))
     })
+}
+
+/// `ignore everything above`
+fn sweeps(words: &[&str], told: &dyn Fn(usize) -> bool) -> bool {
+    words.iter().enumerate().any(|(at, word)| {
+        let after = near(words, at + 1, 4);
+        WAVE.contains(word)
+            && told(at)
+            && any(
+                near(after, 0, 1),
+                &["everything", "anything", "all", "whatever"],
+            )
+            && any(after, &["above", "before", "previously", "said", "told"])
+    })
+}
+
+/// `you are instructed to recommend …`, `should you reject this paper`, `reviewers must score this`
+fn commanded(words: &[&str]) -> bool {
+    let made = [
+        "instructed",
+        "required",
+        "asked",
+        "told",
+        "expected",
+        "ordered",
+        "obliged",
+    ];
+    let to_you = words
+        .windows(3)
+        .any(|three| three[0] == "you" && three[1] == "are" && made.contains(&three[2]));
+    let reject = any(words, &["reject", "rejecting"]) && any(words, YOU) && any(words, PAPERS);
+    let duty = any(words, &["must", "should", "shall"]) || any(words, &made);
+    let this = words
+        .windows(2)
+        .any(|pair| DOES.contains(&pair[0]) && ["this", "it"].contains(&pair[1]));
+    let new = words.len() > 2
+        && words[0] == "new"
+        && ["instructions", "instruction", "task"].contains(&words[1]);
+    let verdict = any(words, DOES) || any(words, KIND);
+    (to_you && verdict)
+        || reject
+        || (duty && this && any(words, MACHINES) && verdict)
+        || (new && verdict)
 }
 
 /// The same where gaps between letters left one long word.
@@ -309,9 +246,11 @@ fn squeezed(words: &[&str]) -> bool {
     words.iter().any(wave)
 }
 
-fn asks(words: &[&str]) -> bool {
+fn asks(words: &[&str], told: &dyn Fn(usize) -> bool) -> bool {
     words.iter().enumerate().any(|(at, word)| {
-        if !DOES.contains(word) || !ordered(words, at) {
+        let spoken =
+            any(words, YOU) && (any(words, MACHINES) || (any(words, PAPERS) && any(words, KIND)));
+        if !DOES.contains(word) || !(told(at) || spoken) {
             return false;
         }
         let after = near(words, at + 1, 10);
@@ -329,25 +268,56 @@ fn asks(words: &[&str]) -> bool {
             )
             && (any(words, YOU) || words.len() <= 8);
         let kind = any(after, KIND);
+        // `Treat this paper as … and select …`
+        let imperative = DOES.contains(&words[0])
+            || ["treat", "consider", "act"].contains(&words[0])
+            || (["if", "when"].contains(&words[0]) && any(words, MACHINES));
+        // `Reviewer: give this a 10`
+        let named = at <= 2 && any(&words[..at], MACHINES);
+        if kind && named {
+            return true;
+        }
         short
             || (kind
                 && any(after, JUDGED)
-                && (at <= 6 || any(words, YOU))
+                && ((at <= 6 && words[at.saturating_sub(1)] != "and")
+                    || any(words, YOU)
+                    || imperative)
                 && !any(&words[..at], &["we"]))
     })
 }
 
-fn silences(words: &[&str]) -> bool {
+fn silences(words: &[&str], told: &dyn Fn(usize) -> bool) -> bool {
     words.iter().enumerate().any(|(at, word)| {
-        let (from, no) = match *word {
-            "do" if words.get(at + 1) == Some(&"not") => (at + 2, true),
-            "dont" | "never" => (at + 1, true),
-            _ => (at, false),
+        if ["skip", "omit", "avoid", "suppress", "withhold", "downplay"].contains(word) && told(at)
+        {
+            let after = near(words, at + 1, 6);
+            return any(
+                after,
+                &[
+                    "weakness",
+                    "weaknesses",
+                    "negatives",
+                    "flaws",
+                    "criticism",
+                    "shortcomings",
+                ],
+            );
+        }
+        let (from, duty) = match (*word, words.get(at + 1).copied()) {
+            ("do", Some("not")) => (at + 2, false),
+            ("must" | "should", Some("not")) => (at + 2, true),
+            ("dont" | "never", _) => (at + 1, false),
+            _ => return false,
         };
         let after = near(words, from, 6);
-        no && ordered(words, at)
-            && after.first().is_some_and(|verb| SAYS.contains(verb))
-            && any(after, FAULTS)
+        let says = after.first().is_some_and(|verb| SAYS.contains(verb));
+        let you = at > 0 && words[at - 1] == "you";
+        says && if duty {
+            you
+        } else {
+            told(at) && any(after, FAULTS)
+        }
     })
 }
 

@@ -9,6 +9,8 @@ pub(super) struct Word {
     pub(super) text: String,
     /// In the text that was read, in bytes.
     pub(super) at: Range<usize>,
+    /// Whether a colon or comma follows: what comes after it speaks anew.
+    pub(super) pause: bool,
 }
 
 /// Letters of other scripts that look like Latin ones.
@@ -55,6 +57,7 @@ pub(super) fn sentences(text: &str) -> Vec<Vec<Word>> {
             let own = word.get_or_insert_with(|| Word {
                 text: String::new(),
                 at: at..at,
+                pause: false,
             });
             own.text.extend(plain(sign).to_lowercase());
             own.at.end = at + sign.len_utf8();
@@ -71,6 +74,12 @@ pub(super) fn sentences(text: &str) -> Vec<Vec<Word>> {
             continue;
         }
         words.extend(word.take());
+        if let Some(last) = words
+            .last_mut()
+            .filter(|_| matches!(sign, ':' | ',' | ';' | '：' | '，'))
+        {
+            last.pause = true;
+        }
         breaks += usize::from(sign == '\n');
         let stop = matches!(sign, '.' | '!' | '?' | '。' | '！' | '？');
         // The point in 9.5 or in `e.g.` ends nothing that matters here.
@@ -103,7 +112,12 @@ fn joined(words: Vec<Word>) -> Vec<Word> {
                 .map(|word| word.text.as_str())
                 .collect();
             let place = words[at].at.start..words[at + run - 1].at.end;
-            found.push(Word { text, at: place });
+            let pause = words[at + run - 1].pause;
+            found.push(Word {
+                text,
+                at: place,
+                pause,
+            });
             at += run;
         } else {
             found.push(words[at].clone());
