@@ -71,7 +71,7 @@ fn a_server_that_asks_for_more_patience_than_there_is_ends_the_call() {
     space.write("asks.yaml", &pipeline(1, ", patience: 2s"));
     let done = space.kyo(&["run", "asks.yaml"]);
     assert_eq!(done.code, 1, "{}", done.stderr);
-    let words = "asked 1 times, until the server asked for a longer wait than it may";
+    let words = "asked once, until the server asked for a longer wait than it may";
     assert!(done.stderr.contains(words), "{}", done.stderr);
 }
 

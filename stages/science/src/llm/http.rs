@@ -175,10 +175,12 @@ impl Http {
                 Next::Refused => return Err(refused(&sent, server, &scrub)),
                 Next::GiveUp(how) => {
                     let why = scrub(&trouble(&sent, server));
-                    return Err(
-                        Failure::passing(format!("{why}; asked {tried} times, {how}"))
-                            .help("run again later: what is done is kept"),
-                    );
+                    let often = match tried {
+                        1 => "once".to_owned(),
+                        _ => format!("{tried} times"),
+                    };
+                    return Err(Failure::passing(format!("{why}; asked {often}, {how}"))
+                        .help("run again later: what is done is kept"));
                 }
             }
         }
