@@ -79,27 +79,6 @@ fn luminance(red: f64, green: f64, blue: f64) -> f64 {
     0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_number_in_a_cell_stands_out_from_every_colour_of_the_ramp() {
-        for step in 0..=100 {
-            let (colour, dark) = ramp(f64::from(step) / 100.0);
-            let part = |at: usize| f64::from(u8::from_str_radix(&colour[at..at + 2], 16).unwrap());
-            let ground = luminance(part(1), part(3), part(5));
-            let ink = if dark {
-                1.0
-            } else {
-                luminance(38.0, 38.0, 38.0)
-            };
-            let contrast = (ground.max(ink) + 0.05) / (ground.min(ink) + 0.05);
-            assert!(contrast > 3.8, "{colour}: {contrast:.2}");
-        }
-    }
-}
-
 static REGULAR: LazyLock<Option<FontInstance>> = LazyLock::new(|| {
     let variant = FontVariant::new(FontStyle::Normal, FontWeight::REGULAR, FontStretch::NORMAL);
     crate::typeset::world::fonts()
@@ -123,4 +102,25 @@ pub(crate) fn width(text: &str, size: f64) -> f64 {
             advance.unwrap_or(0.5) * size
         })
         .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_in_a_cell_stands_out_from_every_colour_of_the_ramp() {
+        for step in 0..=100 {
+            let (colour, dark) = ramp(f64::from(step) / 100.0);
+            let part = |at: usize| f64::from(u8::from_str_radix(&colour[at..at + 2], 16).unwrap());
+            let ground = luminance(part(1), part(3), part(5));
+            let ink = if dark {
+                1.0
+            } else {
+                luminance(38.0, 38.0, 38.0)
+            };
+            let contrast = (ground.max(ink) + 0.05) / (ground.min(ink) + 0.05);
+            assert!(contrast > 3.8, "{colour}: {contrast:.2}");
+        }
+    }
 }
