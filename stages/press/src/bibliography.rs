@@ -14,20 +14,24 @@ pub(crate) type Works = BTreeMap<String, String>;
 /// # Errors
 /// A file that is not BibTeX, or that has two entries of one key.
 pub(crate) fn read(source: &str) -> Result<Works, Failure> {
-    let raw = RawBibliography::parse(source)
-        .map_err(|error| Failure::new(format!("the bibliography is not BibTeX: {error}")))?;
+    let wrong = |error: biblatex::ParseError| {
+        let line = line(source, error.span.start);
+        Failure::new(format!("works.bib:{line}: this is not BibTeX: {error}"))
+            .help("every entry is `@type{key, field = {value}, …}`")
+    };
+    let raw = RawBibliography::parse(source).map_err(wrong)?;
     let mut works = Works::new();
+    let mut lines: BTreeMap<&str, usize> = BTreeMap::new();
     for entry in &raw.entries {
-        let key = entry.v.key.v.to_owned();
-        if works.insert(key.clone(), String::new()).is_some() {
-            return Err(
-                Failure::new(format!("the bibliography has two entries `{key}`"))
-                    .help("keep one of them"),
-            );
+        let (key, at) = (entry.v.key.v, line(source, entry.span.start));
+        if let Some(first) = lines.insert(key, at) {
+            let message =
+                format!("works.bib:{at}: there are two entries `{key}`, the first on line {first}");
+            return Err(Failure::new(message).help("keep one of them, or give one another key"));
         }
+        works.insert(key.to_owned(), String::new());
     }
-    let parsed = Bibliography::from_raw(raw)
-        .map_err(|error| Failure::new(format!("the bibliography cannot be read: {error}")))?;
+    let parsed = Bibliography::from_raw(raw).map_err(wrong)?;
     for entry in parsed.iter() {
         let text = |name: &str| {
             entry
@@ -70,6 +74,12 @@ pub(crate) fn read(source: &str) -> Result<Works, Failure> {
     Ok(works)
 }
 
+/// The line of a byte, from 1.
+fn line(source: &str, at: usize) -> usize {
+    let before = &source.as_bytes()[..at.min(source.len())];
+    before.iter().filter(|byte| **byte == b'\n').count() + 1
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,6 +96,16 @@ mod tests {
     #[test]
     fn two_entries_of_one_key_are_refused() {
         let failure = read("@misc{a, title={x}}\n@misc{a, title={y}}").unwrap_err();
-        assert!(failure.message.contains("two entries `a`"));
+        assert_eq!(
+            failure.message,
+            "works.bib:2: there are two entries `a`, the first on line 1"
+        );
+        let failure = read("@misc{a, title={x}}\n\n@misc{b, title={y}").unwrap_err();
+        assert!(
+            failure
+                .message
+                .starts_with("works.bib:3: this is not BibTeX"),
+            "{failure}"
+        );
     }
 }

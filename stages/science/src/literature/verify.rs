@@ -97,15 +97,14 @@ impl Stage for Verify {
 /// What is not BibTeX, with its line, or two entries of one key.
 fn read(source: &str) -> Result<Bibliography, Failure> {
     let wrong = |error: biblatex::ParseError| {
-        let before = &source[..error.span.start.min(source.len())];
-        let line = before.matches('\n').count() + 1;
+        let line = line(source, error.span.start);
         Failure::new(format!("works.bib:{line}: this is not BibTeX: {error}"))
             .help("every entry is `@type{key, field = {value}, …}`")
     };
     let raw = RawBibliography::parse(source).map_err(wrong)?;
     let mut keys: BTreeMap<&str, usize> = BTreeMap::new();
     for entry in &raw.entries {
-        let line = source[..entry.span.start].matches('\n').count() + 1;
+        let line = line(source, entry.span.start);
         if let Some(first) = keys.insert(entry.v.key.v, line) {
             let message = format!(
                 "works.bib:{line}: there are two entries `{}`, the first on line {first}",
@@ -115,6 +114,12 @@ fn read(source: &str) -> Result<Bibliography, Failure> {
         }
     }
     Bibliography::from_raw(raw).map_err(wrong)
+}
+
+/// The line of a byte, from 1.
+fn line(source: &str, at: usize) -> usize {
+    let before = &source.as_bytes()[..at.min(source.len())];
+    before.iter().filter(|byte| **byte == b'\n').count() + 1
 }
 
 fn look(
