@@ -29,6 +29,7 @@ Peers:  python3 -m venv peers && peers/bin/pip install ninja snakemake dvc redun
     benches/engines.py --engines kyo,make,ninja --n 1000,10000
     benches/engines.py --engines ninja,snakemake,dvc,redun,kyo --n 1000 --budget 120
     benches/engines.py --big 2048 --engines floor,kyo,ninja     # one 2 GiB file through one stage
+    benches/engines.py --store 2048                             # keeping one 2 GiB output, beside b3sum + cp
     benches/engines.py --memory 1000,10000                      # peak RSS per node
 """
 import argparse, json, os, shutil, signal, statistics, subprocess, sys, time
@@ -381,6 +382,29 @@ def big(eng, a, out):
 
 # ----------------------------------------------------------------- memory
 
+def stored(a, out):
+    """One stage makes one big file: what keeping it costs beside `b3sum` and `cp` of the same file."""
+    if not (tool("kyo") and tool("b3sum")): return print("kyo or b3sum is not installed (cargo install b3sum)")
+    d = Path(a.work) / "stored"
+    make = ("import os; b = os.urandom(1 << 20); f = open(os.environ['o'], 'wb'); "
+            f"[f.write(b) for _ in range({a.store})]; f.close()")
+    took = {"make": [], "b3sum": [], "cp": [], "kyo": []}
+    for r in range(a.cold):
+        shutil.rmtree(d, ignore_errors=True); d.mkdir(parents=True)
+        text = {"kyobashi": 1, "name": "stored", "stages": {"s": {"run": f'{sys.executable} -c "{make}"', "out": {"o": "file"}}}}
+        (d / "pipeline.yaml").write_text(json.dumps(text))
+        for what, argv in [("make", [sys.executable, "-c", make]), ("b3sum", [tool("b3sum"), "plain"]),
+                           ("cp", ["cp", "plain", "copy"]), ("kyo", [tool("kyo"), "run", "pipeline.yaml", "--quiet"])]:
+            if what == "kyo": (d / "plain").unlink(); (d / "copy").unlink()
+            os.sync()
+            took[what].append(measure(argv, d, {"o": str(d / "plain"), "KYO_STORE": str(d / ".kyobashi")}, a.limit).wall)
+    mid = {what: statistics.median(each) for what, each in took.items()}
+    kept = mid["kyo"] - mid["make"]
+    print(f"stored       {a.store} MiB: " + ", ".join(f"{w} {m:.2f} s" for w, m in mid.items())
+          + f"; keeping it {kept:.2f} s, b3sum + cp {mid['b3sum'] + mid['cp']:.2f} s", flush=True)
+    out.append(dict(engine="kyo", phase="stored", mib=a.store, **mid))
+    cleanup(d, a)
+
 def memory(a, out):
     """Peak RSS of a no-op over that of one stage, by node, for stages written out and over a list."""
     for eng in ("kyo", "kyo-foreach"):
@@ -408,13 +432,14 @@ def main():
     p.add_argument("--budget", type=float, default=60, help="stop repeating a phase after this many seconds")
     p.add_argument("--phases", default="cold,noop,edit", help="subset of cold,noop,edit,touch; add `prime` to skip the cold run where an engine has a shortcut")
     p.add_argument("--work", default="bench_engines_work"); p.add_argument("--keep", action="store_true")
-    p.add_argument("--big", type=int, default=0, metavar="MIB")
+    p.add_argument("--big", type=int, default=0, metavar="MIB"); p.add_argument("--store", type=int, default=0, metavar="MIB")
     p.add_argument("--memory", metavar="N,N"); p.add_argument("--json", help="append rows as JSON lines here")
     a = p.parse_args()
     a.work = os.path.abspath(a.work); os.makedirs(a.work, exist_ok=True)
     out, engines = [], a.engines.split(",")
     print(f"load {os.getloadavg()}  cores {os.cpu_count()}")
     if a.memory: memory(a, out)
+    elif a.store: stored(a, out)
     else:
         print(HEAD)
         if a.big:

@@ -8,7 +8,6 @@
 use std::collections::HashSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use kyobashi_cache::{Digest, Key, Standing, Store};
@@ -22,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::arguments::{Calls, Global, Run};
 use crate::compiled::{self, Basis, Compiled, Request};
 use crate::exit::Stopped;
-use crate::journal::Journal;
+use crate::journal::{self, Journal};
 use crate::lines::Lines;
 use crate::surroundings;
 
@@ -143,14 +142,9 @@ impl Unchanged {
     }
 }
 
-/// Remembers the events of a run as long as everything in it is reused.
-#[derive(Clone, Default)]
-pub(crate) struct Memory(Arc<Mutex<Remembered>>);
-
+/// What a journal says of a run in which everything was reused.
 #[derive(Default)]
-struct Remembered {
-    /// Something was not reused.
-    spoiled: bool,
+struct Journaled {
     lines: Vec<u8>,
     keys: Vec<Key>,
     known: u64,
@@ -159,31 +153,63 @@ struct Remembered {
     totals: Totals,
 }
 
-impl Memory {
-    fn lock(&self) -> MutexGuard<'_, Remembered> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+/// Keeps a run of this number for the next time, if everything in it was reused and can be told by a
+/// look.
+pub(crate) fn keep(
+    request: &Request<'_>,
+    compiled: &Compiled,
+    sources: &Sources,
+    store: &Store,
+    run: u64,
+    ended: &Ended,
+) {
+    let totals = &ended.totals;
+    if ended.known < MANY || totals.ran + totals.failed > 0 || totals.stopped {
+        return;
     }
-
-    /// Keeps the run for the next time, if everything in it was reused and can be told by a look.
-    pub(crate) fn keep(
-        &self,
-        request: &Request<'_>,
-        compiled: &Compiled,
-        sources: &Sources,
-        store: &Store,
-        ended: &Ended,
-    ) {
-        if ended.known < MANY {
-            return;
-        }
-        let own = std::mem::take(&mut *self.lock());
-        if let Err(error) = own.keep(request, compiled, sources, store, ended) {
-            tracing::debug!("the run is not kept for the next: {}", error.message);
-        }
+    let Some(journaled) = Journaled::read(&store.runs().events(run)) else {
+        return;
+    };
+    if let Err(error) = journaled.keep(request, compiled, sources, store, ended) {
+        tracing::debug!("the run is not kept for the next: {}", error.message);
     }
 }
 
-impl Remembered {
+impl Journaled {
+    /// What the journal says; none where something did not end as it would end again.
+    fn read(journal: &Path) -> Option<Self> {
+        let mut own = Self::default();
+        for line in journal::lines(journal) {
+            match serde_json::from_str(&line).ok()? {
+                Event::RunStarted { known, .. } => own.known = known,
+                Event::MadeFrom(made_from) => own.made_from = made_from,
+                Event::RunFinished(totals) => own.totals = totals,
+                event @ Event::OutputsMade { .. } => own.outputs_made = Some(event),
+                Event::Grown { .. } => own.add(&line)?,
+                Event::NodeFinished(finished) => {
+                    let by_when = finished.because.as_deref() == Some("when");
+                    match finished.state {
+                        FinalState::Reused => own.keys.extend(finished.key),
+                        FinalState::Skipped if by_when => {}
+                        _ => return None,
+                    }
+                    own.add(&line)?;
+                }
+                _ => return None,
+            }
+        }
+        Some(own)
+    }
+
+    /// A line without its `t`.
+    fn add(&mut self, line: &str) -> Option<()> {
+        let (_, event) = line.split_once(',')?;
+        self.lines.push(b'{');
+        self.lines.extend_from_slice(event.as_bytes());
+        self.lines.push(b'\n');
+        Some(())
+    }
+
     fn keep(
         self,
         request: &Request<'_>,
@@ -192,9 +218,7 @@ impl Remembered {
         store: &Store,
         ended: &Ended,
     ) -> Result<(), Stopped> {
-        let (Some(basis), Some(outputs_made), false) =
-            (&compiled.basis, self.outputs_made, self.spoiled)
-        else {
+        let (Some(basis), Some(outputs_made)) = (&compiled.basis, self.outputs_made) else {
             return Ok(());
         };
         let outputs = ended.outputs.iter();
@@ -239,48 +263,4 @@ fn others(made_from: &MadeFrom, outputs_made: &Event) -> Vec<Digest> {
         blobs.extend(*content);
     }
     blobs
-}
-
-impl Observer for Memory {
-    fn see(&mut self, event: &Event) {
-        let mut own = self.lock();
-        if own.spoiled {
-            return;
-        }
-        let again = match event {
-            Event::RunStarted { known, .. } => {
-                own.known = *known;
-                return;
-            }
-            Event::MadeFrom(made_from) => {
-                own.made_from = made_from.clone();
-                return;
-            }
-            Event::OutputsMade { .. } => {
-                own.outputs_made = Some(event.clone());
-                return;
-            }
-            Event::RunFinished(totals) => {
-                own.totals = totals.clone();
-                return;
-            }
-            Event::NodeFinished(finished) => {
-                own.keys.extend(finished.key);
-                finished.state == FinalState::Reused
-                    || (finished.state == FinalState::Skipped
-                        && finished.because.as_deref() == Some("when"))
-            }
-            Event::Grown { .. } => true,
-            _ => false,
-        };
-        if again {
-            serde_json::to_writer(&mut own.lines, event).expect("events are JSON");
-            own.lines.push(b'\n');
-        } else {
-            *own = Remembered {
-                spoiled: true,
-                ..Remembered::default()
-            };
-        }
-    }
 }

@@ -25,7 +25,7 @@ use crate::lines::Lines;
 use crate::place::{self, Place};
 use crate::progress::Progress;
 use crate::surroundings::{self, Surroundings};
-use crate::unchanged::{self, Memory, Unchanged};
+use crate::unchanged::{self, Unchanged};
 use crate::workspace::{self, Catalogue, Opening};
 use crate::{made_from, refresh, summary, talk};
 
@@ -117,10 +117,6 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
     if let Some(file) = place.journal()? {
         observers.push(Box::new(Journal::new(file)));
     }
-    let memory = (place.run > 0 && unchanged::is_plain(arguments)).then(Memory::default);
-    if let Some(memory) = &memory {
-        observers.push(Box::new(memory.clone()));
-    }
     if global.json {
         observers.push(Box::new(Lines));
     } else {
@@ -165,8 +161,8 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
     } else {
         exit::DONE
     };
-    if let Some(memory) = memory {
-        memory.keep(&request, &compiled, &sources, &store, &ended);
+    if place.run > 0 && unchanged::is_plain(arguments) {
+        unchanged::keep(&request, &compiled, &sources, &store, place.run, &ended);
     }
     // The process is about to end: to take ten thousand stages apart first would only take time.
     std::mem::forget((compiled, sources));
