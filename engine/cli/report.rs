@@ -7,11 +7,13 @@ mod gathered;
 mod lineage;
 mod papers;
 
+use std::path::Path;
+
 use kyobashi_cache::Store;
 use serde_json::{Value, json};
 
 use crate::exit::Stopped;
-use crate::history::Told;
+use crate::history::{Begun, Told};
 
 const PAGE: &str = include_str!("report/page.html");
 const STYLE: &str = include_str!("report/page.css");
@@ -49,7 +51,7 @@ pub(crate) fn page(store: &Store, told: &Told) -> Result<Report, Stopped> {
             "number": told.number,
             "pipeline": told.pipeline(),
             "outcome": told.outcome(),
-            "command": begun.map(|begun| begun.words()),
+            "command": begun.map(|begun| command(store, begun)),
             "store": begun.and_then(|begun| elsewhere(store, &begun.asked.dir)),
             "at_ms": begun.map(|begun| begun.at_ms),
             "kyo": told.made_from.kyo,
@@ -80,11 +82,22 @@ pub(crate) fn page(store: &Store, told: &Told) -> Result<Report, Stopped> {
     })
 }
 
+/// The command that asked for the run; with its store, where that is not the one beside the pipeline.
+fn command(store: &Store, begun: &Begun) -> String {
+    let file = Path::new(&begun.asked.dir).join(&begun.file);
+    let beside = file.parent().map(|dir| dir.join(".kyobashi"));
+    let words = begun.words();
+    match beside.is_some_and(|beside| beside == store.dir()) {
+        true => words,
+        false => format!("{words} --store '{}'", store.dir().display()),
+    }
+}
+
 /// The store as it is named in the folder where the run was asked for; nothing where it stands there.
 fn elsewhere(store: &Store, dir: &str) -> Option<String> {
-    let here = std::path::Path::new(dir);
+    let here = Path::new(dir);
     let shown = store.dir().strip_prefix(here).unwrap_or(store.dir());
-    (shown != std::path::Path::new(".kyobashi")).then(|| shown.display().to_string())
+    (shown != Path::new(".kyobashi")).then(|| shown.display().to_string())
 }
 
 fn escaped(text: &str) -> String {
