@@ -79,10 +79,15 @@ fn a_server_that_asks_for_more_patience_than_there_is_ends_the_call() {
 fn a_request_reserves_its_longest_reply_and_gives_back_what_it_did_not_take() {
     let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let (running, peak) = (now.clone(), most.clone());
+    let begin = Instant::now();
     // Each reply takes 1200 tokens, as the server counts them.
     let server = ModelServer::with(move |_, number| {
         let count = running.fetch_add(1, Ordering::SeqCst) + 1;
         peak.fetch_max(count, Ordering::SeqCst);
+        // The first is answered when the second is there, and both a little later: a third could come.
+        while peak.load(Ordering::SeqCst) < 2 && begin.elapsed() < MINUTE {
+            std::thread::yield_now();
+        }
         for _ in 0..2000 {
             std::thread::yield_now();
         }
@@ -92,7 +97,6 @@ fn a_request_reserves_its_longest_reply_and_gives_back_what_it_did_not_take() {
     let space = space(&server);
     // Two reservations of a little more than 2000 fit; after two replies of 1200 there is room for a third.
     space.write("asks.yaml", &pipeline(3, ", tpm: 5000"));
-    let begin = Instant::now();
     space.run("asks.yaml", &["--pool", "model=3"]);
     assert_eq!(server.bodies().len(), 3);
     assert_eq!(most.load(Ordering::SeqCst), 2, "the third waits for room");
