@@ -1,5 +1,7 @@
 //! What is reused is proved by what did not run.
 
+use std::fs;
+
 use crate::space::Space;
 
 const CHAIN: &str = r#"
@@ -174,4 +176,43 @@ stages:
         ["after", "many"]
     );
     assert_eq!(space.run("floats.yaml", &[]).ended("ran"), [""; 0]);
+}
+
+#[test]
+fn a_damaged_copy_of_a_source_is_made_again_from_the_source() {
+    let space = Space::new();
+    space.write(
+        "count.yaml",
+        "kyobashi: 1\nname: count\nparams: {n: 1}\nstages:\n  text:\n    in: {i: words.txt}\n    \
+         with: {n: '${params.n}'}\n    run: cat \"$i\" > \"$o\"\n    out: {o: text}\n  bare:\n    \
+         in: {i: words}\n    with: {n: '${params.n}'}\n    run: cat \"$i\" > \"$o\"\n    out: {o: text}\n\
+         outputs: {text: '${text.o}', bare: '${bare.o}'}\n",
+    );
+    let (text, bare) = ("the words of a text\n", "bare words\n");
+    space.write("words.txt", text).write("words", bare);
+    space.run("count.yaml", &[]);
+    let blob = |text: &str| {
+        let digest = blake3::hash(text.as_bytes()).to_hex().to_string();
+        space.path(&format!(
+            ".kyobashi/objects/{}/{}",
+            &digest[..2],
+            &digest[2..]
+        ))
+    };
+    let damages = [
+        (text, "the w"),
+        (text, "the wordS of a text\n"),
+        (bare, ""),
+        (bare, "bare words\nand more\n"),
+    ];
+    for (number, (whole, damaged)) in damages.into_iter().enumerate() {
+        let path = blob(whole);
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, damaged).unwrap();
+        let n = format!("params.n={}", number + 2);
+        let done = space.run("count.yaml", &["--set", &n, "--out", "out"]);
+        assert_eq!(done.ended("ran").len(), 2, "{damaged}");
+        assert_eq!(space.read("out/text"), text, "{damaged}");
+        assert_eq!(space.read("out/bare"), bare, "{damaged}");
+    }
 }

@@ -9,6 +9,7 @@
 //! <store>/                   the part that can be shared between workspaces
 //!   version                  what wrote it; anything else is refused
 //!   index.sqlite             the records (tables and columns: src/index.rs)
+//!   removal                  when records were last taken out
 //!   locks                    never any content: one locked byte per claim and per session
 //!   objects/ab/cdef…         blobs, named by the blake3 of their bytes; read-only
 //!   objects/ab/cdef….tree    manifests of trees, named by the blake3 of the manifest

@@ -68,6 +68,23 @@ impl Store {
         self.inner.folders.blob(digest)
     }
 
+    /// Where a file with this digest is, for readers that take its path.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`]; [`StoreError::Damaged`] where it has not its size (bytes): it is dropped
+    /// then.
+    pub fn path_checked(&self, digest: &Digest, size: u64) -> Result<PathBuf, StoreError> {
+        let path = self.path_of(digest);
+        match crate::store::size_of(&path) {
+            Some(found) if found == size => Ok(path),
+            Some(_) => Err(drop_damaged(&self.inner, &path, digest)),
+            None => Err(StoreError::Missing {
+                digest: *digest,
+                path,
+            }),
+        }
+    }
+
     /// Whether a file or a tree with this digest is in the store. Of a tree only the manifest is
     /// looked at. What is there is marked as fresh, so that `gc` spares it.
     pub fn has(&self, digest: &Digest) -> bool {

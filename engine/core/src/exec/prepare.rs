@@ -1,7 +1,7 @@
 //! Inputs from the store to what a stage sees: values and read-only paths.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use kyobashi_cache::{Editable, How, Store, StoreError};
 use kyobashi_stage::{Call, Cell, Datum, Failure, Model, Shape, Type, declared, named_shapes};
@@ -111,20 +111,16 @@ impl View<'_> {
             Artifact::Absent => Datum::value(serde_json::Value::Null),
             Artifact::File(file) => {
                 self.keep(file, false)?;
-                let mut path = self.store.path_of(&file.digest);
-                if let Some(extension) = extension(self.ty) {
-                    let named = self
-                        .scratch
-                        .join(format!(".in-{}-{index}{extension}", self.name));
-                    if !named.exists() {
-                        self.store
-                            .place(&file.digest, &named, Editable::No)
-                            .map_err(wrong)?;
+                let path = match self.path(file, index) {
+                    // What was damaged is dropped by now, and a source is still where it came from.
+                    Err(StoreError::Damaged { .. }) if file.origin.is_some() => {
+                        self.keep(file, false)?;
+                        self.path(file, index)
                     }
-                    path = named;
-                }
+                    path => path,
+                };
                 Datum::File {
-                    path,
+                    path: path.map_err(wrong)?,
                     digest: file.digest.to_string(),
                 }
             }
@@ -158,6 +154,21 @@ impl View<'_> {
                     .collect::<Result<_, Failure>>()?,
             },
         })
+    }
+
+    /// Where a stage reads a file that is in the store: under a name with the extension of its type.
+    fn path(&self, file: &FileArtifact, index: usize) -> Result<PathBuf, StoreError> {
+        let path = self.store.path_checked(&file.digest, file.size)?;
+        let Some(extension) = extension(self.ty) else {
+            return Ok(path);
+        };
+        let named = self
+            .scratch
+            .join(format!(".in-{}-{index}{extension}", self.name));
+        if !named.exists() {
+            self.store.place(&file.digest, &named, Editable::No)?;
+        }
+        Ok(named)
     }
 
     /// Takes a source into the store.
