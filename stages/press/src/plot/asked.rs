@@ -50,6 +50,8 @@ pub(crate) struct Asked {
     pub(crate) color_title: Option<String>,
     pub(crate) x_log: bool,
     pub(crate) y_log: bool,
+    /// The least and the greatest value that y can have.
+    pub(crate) y_range: Option<(f64, f64)>,
     pub(crate) aspect: Aspect,
     pub(crate) independent: bool,
     pub(crate) wide: Option<bool>,
@@ -131,6 +133,7 @@ impl Asked {
             title: word("title")?,
             x_log: log("x_scale")?,
             y_log: log("y_scale")?,
+            y_range: range(call)?,
             aspect: match one("aspect", &["auto", "free", "equal"])? {
                 Some(1) => Aspect::Free,
                 Some(2) => Aspect::Equal,
@@ -174,6 +177,20 @@ impl Asked {
     /// Whether rows are averaged over runs.
     pub(crate) fn averages(&self) -> bool {
         matches!(self.mark, Mark::Line | Mark::Bar | Mark::Dot | Mark::Rect)
+    }
+}
+
+/// The setting `y_range`.
+fn range(call: &Call) -> Result<Option<(f64, f64)>, Failure> {
+    if !call.has("y_range") {
+        return Ok(None);
+    }
+    match call.get::<Vec<f64>>("y_range")?.as_slice() {
+        [low, high] if low < high => Ok(Some((*low, *high))),
+        given => Err(Failure::new(format!(
+            "`y_range: {given:?}` is not a least and a greatest value"
+        ))
+        .help("write two numbers, the smaller one first, as in `y_range: [0, 1]`")),
     }
 }
 

@@ -67,6 +67,40 @@ impl Figure {
             .flat_map(|series| &series.items)
     }
 
+    /// Lets the bands end where y ends: half of an interval may lie where no value can be.
+    ///
+    /// # Errors
+    /// A mean, a point or a middle half outside of the range: then it is not the range of y.
+    pub(crate) fn keep_within(&mut self, (low, high): (f64, f64)) -> Result<(), Failure> {
+        let inside = |value: f64| {
+            if (low..=high).contains(&value) {
+                return Ok(());
+            }
+            Err(
+                Failure::new(format!("{value} is outside of `y_range: [{low}, {high}]`"))
+                    .help("give the range that y can have at all, or none"),
+            )
+        };
+        let items = self.panels.iter_mut().flat_map(|panel| &mut panel.series);
+        for item in items.flat_map(|series| &mut series.items) {
+            match item {
+                Item::Mean { estimate, .. } => {
+                    inside(estimate.mean)?;
+                    estimate.band = estimate
+                        .band
+                        .map(|(from, to)| (from.clamp(low, high), to.clamp(low, high)));
+                }
+                Item::Point { y, .. } => inside(*y)?,
+                Item::Spread { boxed, .. } => {
+                    inside(boxed.q1)?;
+                    inside(boxed.q3)?;
+                }
+                Item::Cell { .. } => {}
+            }
+        }
+        Ok(())
+    }
+
     /// What a reader must be told of what is not drawn.
     pub(crate) fn note(&self) -> Option<String> {
         let mut parts = Vec::new();

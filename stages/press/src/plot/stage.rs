@@ -87,6 +87,11 @@ impl Stage for Plot {
                 Port::new("y_unit", "str?", "in parentheses after the title"),
                 Port::or("x_scale", "str", "linear", "linear or log"),
                 Port::or("y_scale", "str", "linear", "linear or log"),
+                Port::new(
+                    "y_range",
+                    "list<float>?",
+                    "least and greatest value that y can have, as [0, 1] of a share: bands end there",
+                ),
                 Port::or(
                     "aspect",
                     "str",
@@ -118,7 +123,11 @@ impl Stage for Plot {
     fn run(&self, call: &Call, context: &dyn Context) -> Result<Outputs, Failure> {
         let asked = Asked::read(call)?;
         let frame = frame(call, &asked)?;
-        let figure = figure(&frame, &asked)?;
+        let mut figure = figure(&frame, &asked)?;
+        let table = figure.table(&asked)?;
+        if let Some(range) = asked.y_range {
+            figure.keep_within(range)?;
+        }
         if let Some(message) = figure.note() {
             context.note(Note {
                 message: Some(message),
@@ -128,7 +137,7 @@ impl Stage for Plot {
         let svg = draw(&figure, &asked);
         let png = print::image(&svg, PIXELS_PER_POINT)?;
         Ok(Outputs::from([
-            ("table".to_owned(), Output::bytes(figure.table(&asked)?)),
+            ("table".to_owned(), Output::bytes(table)),
             ("png".to_owned(), Output::bytes(png)),
             ("figure".to_owned(), Output::bytes(svg)),
         ]))

@@ -55,6 +55,33 @@ fn bands_are_the_t_interval_over_runs() {
 }
 
 #[test]
+fn a_band_ends_where_y_ends_and_the_table_has_all_of_it() {
+    let data = grid(
+        "dataset",
+        &[
+            ("circle", 0, "step,accuracy\n0,0.0\n1,0.1\n"),
+            ("circle", 1, "step,accuracy\n0,1.0\n1,0.9\n"),
+        ],
+    );
+    let asked = || desk("line", "step", "accuracy", data.clone());
+    // Labels of ticks below zero begin with a minus sign.
+    // Labels of ticks below zero begin with a minus sign.
+    let below = |outputs: &Outputs| text(outputs, "figure").contains(">\u{2212}");
+    let free = plot(&asked()).unwrap();
+    let kept = plot(&asked().with("y_range", [0.0, 1.0])).unwrap();
+    assert!(below(&free) && !below(&kept));
+    assert_eq!(text(&free, "table"), text(&kept, "table"));
+    let failure = plot(&asked().with("y_range", [0.6, 1.0])).unwrap_err();
+    assert!(
+        failure
+            .message
+            .contains("0.5 is outside of `y_range: [0.6, 1]`")
+    );
+    let failure = plot(&asked().with("y_range", [1.0, 0.0])).unwrap_err();
+    assert!(failure.help.unwrap().contains("the smaller one first"));
+}
+
+#[test]
 fn a_run_counts_once_however_many_rows_it_has() {
     let data = grid(
         "dataset",
