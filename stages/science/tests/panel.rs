@@ -136,3 +136,55 @@ fn a_chair_that_makes_up_a_number_is_told_and_changes_no_score() {
     let seen = server.seen();
     assert!(seen[1].body.to_string().contains("holds the number 41.6"));
 }
+
+#[test]
+fn a_quote_that_is_not_in_the_paper_is_marked_counted_and_named() {
+    let evidence = "[\"“A paper” that trains\\n three networks.\", \"It trains ninety networks.\"]";
+    let form = filled(6.into()).replace(
+        "\"summary\"",
+        &format!("\"evidence\": {evidence}, \"summary\""),
+    );
+    // The first reply lacks the field that was asked for, and is asked again.
+    let server = Server::start(vec![Act::Say(filled(6.into())), Act::Say(form)]);
+    let bench = bench(provider(Dialect::OpenaiChat, &server.url));
+    let paper = bench.file("quoted.txt", "\"A paper\" that\ntrains three net-\nworks.");
+    let quoted = review(
+        &bench,
+        vec![("evidence", Datum::value(true)), ("text", paper)],
+    )
+    .unwrap();
+    let status: Vec<&str> = quoted["evidence"]["quotes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|quote| quote["status"].as_str().unwrap())
+        .collect();
+    assert_eq!(status, ["verified", "unverified"]);
+    assert_eq!(quoted["evidence"]["unverified"], 1);
+    let seen = server.seen();
+    assert_eq!(seen.len(), 2);
+    let required = &seen[0].body["response_format"]["json_schema"]["schema"]["required"];
+    assert!(required.as_array().unwrap().contains(&json!("evidence")));
+    let told = bench.run(
+        "review/aggregate",
+        None,
+        vec![("reviews", Datum::value(json!([quoted])))],
+    );
+    let told = value(&told.unwrap(), "summary");
+    assert_eq!(
+        told["evidence"],
+        json!({"quotes": 2, "unverified": [
+            {"text": "It trains ninety networks.", "reviewer": quoted["reviewer"], "sample": 0},
+        ]})
+    );
+}
+
+#[test]
+fn who_is_not_asked_for_quotes_is_sent_no_word_of_them() {
+    let server = Server::start(vec![Act::Say(filled(6.into()))]);
+    let bench = bench(provider(Dialect::OpenaiChat, &server.url));
+    let review = review(&bench, Vec::new()).unwrap();
+    assert!(review.get("evidence").is_none());
+    assert!(!server.seen()[0].body.to_string().contains("\"evidence\\\""));
+    assert!(!server.seen()[0].body.to_string().contains("`evidence`"));
+}

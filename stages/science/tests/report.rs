@@ -223,3 +223,39 @@ fn the_report_holds_everything_and_loads_nothing() {
         assert!(!html.contains(outside), "{outside}");
     }
 }
+
+#[test]
+fn the_report_says_which_quotes_of_the_reviews_are_not_in_the_paper() {
+    let bench = Bench::new();
+    let all = comparisons(&bench);
+    let (board, _) = board(&bench, all.clone());
+    let summary = |unverified: Value, quotes: usize| {
+        json!({"form": "neurips", "provenance": "live", "scored": 2, "reviewers": ["a/b"],
+        "evidence": {"quotes": quotes, "unverified": unverified}})
+    };
+    let made_up =
+        json!([{"text": "It trains <i>ninety</i> networks.", "reviewer": "a/b", "sample": 1}]);
+    let told = summary(made_up, 7);
+    let plain = summary(json!([]), 4);
+    let paper = |name: &str| bench.file(&format!("{name}.pdf"), format!("pdf of {name}"));
+    let papers = ["worse", "good", "open"].map(paper).to_vec();
+    let given = vec![
+        ("board", Datum::value(board)),
+        ("papers", Datum::List { items: papers }),
+        (
+            "ideas",
+            Datum::value(json!([idea("worse"), idea("good"), idea("open")])),
+        ),
+        ("comparisons", Datum::value(json!(all))),
+        ("before", Datum::value(json!([told, told, told]))),
+        ("after", Datum::value(json!([plain, plain, plain]))),
+    ];
+    let html = text(&bench.run("report/html", None, given).unwrap(), "html");
+    for part in [
+        "1 of 7 quotes that the reviews rest on is not in the paper",
+        "“It trains &lt;i&gt;ninety",
+        "All 4 quotes that the reviews rest on stand in the paper.",
+    ] {
+        assert!(html.contains(part), "{part}");
+    }
+}

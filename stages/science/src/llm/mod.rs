@@ -10,6 +10,7 @@ mod chat;
 mod client;
 mod dialect;
 mod edit;
+mod evidence;
 mod examples;
 mod fence;
 mod form;

@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::ask::{Ask, Turn};
 use super::client::{Client, complete};
+use super::evidence;
 use super::examples::{Example, examples};
 use super::form::Form;
 use super::json::last_object;
@@ -82,6 +83,12 @@ impl Stage for Review {
                     "dir?",
                     "where these stand: a folder each with `paper.md` and `review.json`",
                 ),
+                Port::or(
+                    "evidence",
+                    "bool",
+                    false,
+                    "whether it has to quote the paper; quotes that are not there are marked",
+                ),
                 Port::new(
                     "instructions",
                     "text?",
@@ -134,6 +141,12 @@ impl Review {
             .map_err(|error| Failure::new(format!("the form cannot be read: {error}")))?;
         let sample: u64 = call.get("sample")?;
         let shown = shown(call, &form)?;
+        let form = if call.get("evidence")? {
+            evidence::asked(form)
+        } else {
+            form
+        };
+        let paper = call.text("text")?;
         let system = if call.has("instructions") {
             call.text("instructions")?
         } else {
@@ -143,10 +156,7 @@ impl Review {
             schema: Some(form.schema()),
             settings: set(call, model)?,
             sample,
-            ..Ask::new(
-                system.trim(),
-                &prompt(&form, &call.text("text")?, findings, &shown)?,
-            )
+            ..Ask::new(system.trim(), &prompt(&form, &paper, findings, &shown)?)
         };
         let first = self
             .filled(model, &mut ask, &form, context)?
@@ -167,7 +177,11 @@ impl Review {
             "examples": names, "reflections": used, "of": rounds, "done": last.done && used > 0,
         });
         review.insert("effort".to_owned(), effort);
-        review.extend(last.fields);
+        let mut fields = last.fields;
+        if call.get("evidence")? {
+            evidence::marked(&mut fields, &paper);
+        }
+        review.extend(fields);
         review.extend(outcome(findings));
         Ok(review)
     }

@@ -26,6 +26,10 @@ pub(super) struct Reviewed {
     pub(super) screened: Vec<String>,
     /// Whether the paper was screened.
     pub(super) screening: bool,
+    /// Quotes of the paper in the reviews; none where reviewers were not asked for them.
+    pub(super) quotes: Option<u64>,
+    /// Those that are not in the paper, each with who wrote it.
+    pub(super) unverified: Vec<Unverified>,
 }
 
 /// One point of a meta-review.
@@ -34,6 +38,13 @@ pub(super) struct Weighed {
     pub(super) kind: String,
     pub(super) text: String,
     pub(super) reviews: String,
+}
+
+/// A quote that is not in the paper.
+#[derive(Debug, Serialize)]
+pub(super) struct Unverified {
+    pub(super) text: String,
+    pub(super) reviewer: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -114,6 +125,8 @@ pub(super) fn reviewed(version: &'static str, summary: &Value) -> Reviewed {
         points: weighed(summary),
         screened: texts(&summary["screening"]["places"], |one| one["why"].as_str()),
         screening: summary["screening"].is_object(),
+        quotes: summary["evidence"]["quotes"].as_u64(),
+        unverified: unverified(summary),
     }
 }
 
@@ -151,4 +164,13 @@ fn weighed(summary: &Value) -> Vec<Weighed> {
             .join(", "),
     };
     points.map(point).collect()
+}
+
+fn unverified(summary: &Value) -> Vec<Unverified> {
+    let quotes = summary["evidence"]["unverified"].as_array();
+    let quote = |quote: &Value| Unverified {
+        text: quote["text"].as_str().unwrap_or_default().to_owned(),
+        reviewer: quote["reviewer"].as_str().unwrap_or_default().to_owned(),
+    };
+    quotes.into_iter().flatten().map(quote).collect()
 }

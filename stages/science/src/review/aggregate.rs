@@ -9,6 +9,7 @@ use kyobashi_stage::{Call, Context, Failure, Output, Outputs, Port, Signature, S
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::quoted::Evidence;
 use super::statistic::Statistic;
 use crate::stats::Estimate;
 
@@ -42,6 +43,9 @@ struct Summary {
     checks: Option<Tally>,
     /// What the screening found in the paper, if it was screened.
     screening: Option<Value>,
+    /// What the reviewers quote of the paper, where they were asked to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    evidence: Option<Evidence>,
     strengths: Vec<Point>,
     weaknesses: Vec<Point>,
     questions: Vec<Point>,
@@ -205,6 +209,7 @@ fn summarise(all: &[Map<String, Value>], threshold: i64, statistic: Statistic) -
         screening: reviews
             .iter()
             .find_map(|review| review.get("screening").cloned()),
+        evidence: Evidence::of(&model),
         strengths: points("strengths"),
         weaknesses: points("weaknesses"),
         questions: points("questions"),

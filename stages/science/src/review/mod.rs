@@ -9,6 +9,7 @@ mod faults;
 mod finding;
 mod meta;
 mod number;
+mod quoted;
 mod screen;
 mod statistic;
 mod structure;
