@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::flow::set_up;
 use crate::model_server::{KEY, ModelServer, Said};
-use crate::scientist::answer;
+use crate::scientist::{INVENTED, answer};
 use crate::space::{Done, Space};
 
 /// A study of one idea on one data set that trains in seconds, with five models in six roles.
@@ -259,4 +259,28 @@ fn the_held_out_reviewer_draws_its_own_samples_also_where_it_is_the_same_model()
         "{}",
         check.stderr
     );
+}
+
+#[test]
+fn reviewers_that_have_to_quote_are_looked_up_and_nothing_is_trained_or_written_for_it() {
+    let study = study();
+    let (ran, asked) = study.swapped(&["params.review_evidence=true"]);
+    assert_eq!(ran["llm/review"], 4, "{ran:?}");
+    assert_eq!((asked["reviews"], asked["sees-last"]), (2, 2), "{asked:?}");
+    none(&ran, &["ideas/propose", "train/program", "paper/write"]);
+    let reviews: Value = serde_json::from_str(&study.space.read("out/reviews_after.json")).unwrap();
+    let evidence = &reviews[0]["evidence"];
+    assert_eq!(evidence["quotes"], 4, "two of each reviewer: {evidence}");
+    let unverified = evidence["unverified"].as_array().unwrap();
+    assert!(
+        unverified.len() == 2 && unverified.iter().all(|quote| quote["text"] == INVENTED),
+        "{evidence}"
+    );
+    let page = study.space.read("out/report.html");
+    for said in [
+        "2 of 4 quotes that the reviews rest on are not in the paper",
+        INVENTED,
+    ] {
+        assert!(page.contains(said), "{said}");
+    }
 }

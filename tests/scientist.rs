@@ -32,6 +32,9 @@ const REVIEW: &str = r#"{"Summary": "Small.", "Strengths": ["Every number is tra
  "Limitations": ["One data set."], "Ethical Concerns": false, "Soundness": 3, "Presentation": 3,
  "Contribution": 2, "Overall": 5, "Confidence": 4, "Decision": "Reject"}"#;
 
+/// A quote that stands in no paper.
+pub(crate) const INVENTED: &str = "We trained nine hundred networks on a moon base.";
+
 const META: &str = r#"{"points": [
  {"kind": "agreement", "text": "The numbers can be traced, and the seeds are few.", "reviews": [1]},
  {"kind": "decisive", "text": "One data set bears no general claim.", "reviews": [1]}]}"#;
@@ -86,7 +89,11 @@ pub(crate) fn answer(body: &Value) -> String {
     let of = |role: &str| turns.iter().find(|turn| turn["role"] == role);
     let prompt = of("user").unwrap()["content"].as_str().unwrap();
     if prompt.starts_with("Review the paper below") {
-        return REVIEW.to_owned();
+        return if prompt.contains("- `evidence`:") {
+            quoting(prompt)
+        } else {
+            REVIEW.to_owned()
+        };
     }
     if prompt.contains("Write the meta-review") {
         return META.to_owned();
@@ -139,6 +146,16 @@ pub(crate) fn answer(body: &Value) -> String {
         "The experiments are small.",
         "The experiments are small, and so is the number of seeds.",
     ))
+}
+
+/// The review with two quotes: a line of the paper, and one that nobody wrote.
+fn quoting(prompt: &str) -> String {
+    let paper = &prompt[prompt.rfind("<paper>").unwrap() + 7..];
+    let is_prose = |line: &&str| line.len() > 60 && line.is_ascii();
+    let line = paper.lines().find(is_prose).unwrap();
+    let mut review: Value = serde_json::from_str(REVIEW).unwrap();
+    review["Evidence"] = json!([line, INVENTED]);
+    review.to_string()
 }
 
 pub(crate) fn space() -> Space {
