@@ -39,6 +39,7 @@ fn check(space: &Space, paper: &str) -> Vec<Value> {
 
 /// The numbers of a paper, checked against a folder of results.
 fn against(space: &Space, paper: &str, results: &str) -> Vec<Value> {
+    let source = paper;
     let results = format!("params.results={results}");
     let paper = format!("params.paper={paper}");
     space.run(
@@ -56,12 +57,59 @@ fn against(space: &Space, paper: &str, results: &str) -> Vec<Value> {
     );
     let report: Value = serde_json::from_str(&space.read("out/report.json")).unwrap();
     let numbers = report["numbers"].as_array().unwrap().clone();
+    let source = space.read(source);
     for number in &numbers {
         for field in ["text", "line", "col", "class", "verdict", "why"] {
             assert!(number.get(field).is_some(), "no `{field}` in {number}");
         }
+        let one_of = |field: &str, known: &[&str]| {
+            let word = number[field].as_str().unwrap();
+            assert!(known.contains(&word), "`{field}` is `{word}` in {number}");
+        };
+        one_of("class", &CLASSES);
+        one_of("verdict", &VERDICTS);
+        stands_at(&source, number);
     }
     numbers
+}
+
+/// What the report may call a number, and where it may lead.
+const CLASSES: [&str; 8] = [
+    "result",
+    "derived",
+    "configuration",
+    "structural",
+    "year",
+    "name",
+    "convention",
+    "formula",
+];
+const VERDICTS: [&str; 5] = [
+    "traced",
+    "derived",
+    "literal",
+    "untraced",
+    "wrong_direction",
+];
+
+/// Line and column of a number, from 1 and in characters, point at its text in the paper. Markup may stand
+/// within a number (`10^{-4}`), so what comes before the first sign has to be there.
+fn stands_at(source: &str, number: &Value) {
+    let place = |field: &str| usize::try_from(number[field].as_u64().unwrap()).unwrap() - 1;
+    let line = source
+        .lines()
+        .nth(place("line"))
+        .expect("a line of the paper");
+    let there: String = line.chars().skip(place("col")).collect();
+    let text = number["text"].as_str().unwrap();
+    let signed = text.chars().take(1).filter(|c| !c.is_alphanumeric());
+    let digits = text.chars().skip(signed.clone().count());
+    let digits = digits.take_while(|c| c.is_alphanumeric() || *c == '.');
+    let first: String = signed.chain(digits).collect();
+    assert!(
+        !first.is_empty() && there.starts_with(first.trim_end_matches('.')),
+        "`{text}` is not at `{there}`"
+    );
 }
 
 /// The verdict on the number that begins so on a line.
@@ -247,4 +295,46 @@ fn records_are_told_apart_by_their_settings_and_spreads_may_stand_in_brackets() 
             "{text} on line {line}"
         );
     }
+}
+
+/// Three rows of one table, with changes whose ends only the table shows.
+const TABLE: &str = "# Weights
+
+## Results
+
+| | Books NDCG | Games NDCG |
+|:--|--:|--:|
+| BPR | 0.0868 | 0.1142 |
+| SASRec | 0.1193 | 0.1562 |
+| + debiasing | 0.1251 | 0.1633 |
+
+Debiasing adds 0.0058 NDCG on Books and loses nothing on Games.
+
+Debiasing adds 0.0094 NDCG on Books over the row above.
+";
+
+#[test]
+fn a_change_may_have_its_ends_in_a_table_and_another_size_leads_nowhere() {
+    let space = space();
+    let record = |model: &str, negatives: u64, dataset: &str, ndcg: f64| {
+        serde_json::json!({
+            "model": model, "dataset": dataset, "metrics": { "ndcg": ndcg, "hits": ndcg * 1.7 },
+            "config": { "negatives": negatives }
+        })
+    };
+    let records = serde_json::json!([
+        record("bpr", 1, "books", 0.08684),
+        record("bpr", 1, "games", 0.11418),
+        record("sasrec", 128, "books", 0.11934),
+        record("sasrec", 128, "games", 0.15617),
+        record("sasrec-debiased", 128, "books", 0.12506),
+        record("sasrec-debiased", 128, "games", 0.16333),
+    ]);
+    space
+        .write("table.md", TABLE)
+        .write("ranks/all.json", &records.to_string());
+    let numbers = against(&space, "table.md", "ranks");
+    // The means differ by 0.0057: only the rounded values of the table lead to 0.0058.
+    assert_eq!(verdict(&numbers, 11, "0.0058"), "derived");
+    assert_eq!(verdict(&numbers, 13, "0.0094"), "untraced");
 }

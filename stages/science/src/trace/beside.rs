@@ -95,6 +95,12 @@ fn owner(after: &str) -> &str {
 }
 
 impl Named {
+    /// Whether at least two names of a value are told in full.
+    pub(super) fn holds(&self, names: &[String]) -> bool {
+        let told = names.iter().zip(&self.full);
+        told.filter(|(name, full)| full.contains(*name)).count() >= 2
+    }
+
     /// Names of both.
     pub(super) fn and(mut self, other: Self) -> Self {
         if self.full.is_empty() {

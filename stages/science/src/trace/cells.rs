@@ -75,7 +75,13 @@ impl Judge<'_> {
                     (number, finding) = (spread, told);
                 }
             }
-            let finding = if number.spread && lost && finding.verdict == Verdict::Traced {
+            // The row and the column may say whose spread it is without the value before it.
+            let named = finding
+                .base
+                .as_ref()
+                .is_some_and(|base| strict.holds(&base.names));
+            let stray = number.spread && lost && !named;
+            let finding = if stray && finding.verdict == Verdict::Traced {
                 Finding::untraced(
                     Class::Result,
                     "the spread of a value that leads to no result",

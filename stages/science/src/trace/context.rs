@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::results::{Results, Value, Weight};
-use super::stems::{EMPTY, stems};
+use super::stems::{EMPTY, deed, stems};
 
 /// A name at one depth.
 #[derive(Debug)]
@@ -98,6 +98,7 @@ impl Names {
             return Named::default();
         }
         let set: BTreeSet<&str> = words.iter().map(String::as_str).collect();
+        let deeds: BTreeSet<&str> = words.iter().filter_map(|word| deed(word)).collect();
         let whole: BTreeSet<String> = text
             .split([' ', '\u{a0}', '/', ',', '(', ')'])
             .map(joined)
@@ -110,7 +111,10 @@ impl Names {
                 let count = entry
                     .stems
                     .iter()
-                    .filter(|stem| set.contains(stem.as_str()))
+                    .filter(|stem| {
+                        let same = |deed| deeds.contains(deed);
+                        set.contains(stem.as_str()) || deed(stem).is_some_and(same)
+                    })
                     .count();
                 let run = entry.run && follows(&words, &entry.stems);
                 let titled = entry.titles.iter().any(|title| {

@@ -17,6 +17,7 @@ use super::plain::{Block, CITED, Kind, Lines};
 use super::plainly;
 use super::results::{Value, Weight};
 use super::rows::{self, Traced};
+use super::shown::{self, Shown};
 use super::token::{Number, Share, numbers};
 use super::told;
 use super::words::{self, Said};
@@ -28,17 +29,20 @@ pub(super) fn judge(source: &str, blocks: &[Block], evidence: &Evidence) -> Vec<
         evidence,
         settled: BTreeSet::new(),
         columns: BTreeMap::new(),
+        shown: Vec::new(),
     };
     // Settings are named once and then used by value alone (`15 %`), so they are gathered first.
     for block in blocks.iter().filter(|block| block.kind != Kind::Formula) {
         judge.gather(block);
     }
+    // Changes are told of values that may stand further down, so all blocks are judged twice.
+    judge.shown = shown::gather(blocks.iter().flat_map(|block| judge.block(block)));
+    judge.columns.clear();
     let mut entries: Vec<Entry> = Vec::new();
     let mut traced = Vec::new();
     for block in blocks {
         let text = &block.plain.text;
         for (number, finding, context) in judge.block(block) {
-            let (line, col) = lines.of_byte(block.plain.place(number.at.start));
             let runs = finding
                 .base
                 .as_ref()
@@ -56,6 +60,7 @@ pub(super) fn judge(source: &str, blocks: &[Block], evidence: &Evidence) -> Vec<
             } else {
                 number.at.clone()
             };
+            let (line, col) = lines.of_byte(block.plain.place(at.start));
             entries.push(Entry {
                 text: text.get(at).unwrap_or_default().trim().to_owned(),
                 line,
@@ -86,6 +91,8 @@ pub(super) struct Judge<'e> {
     pub(super) settled: BTreeSet<String>,
     /// Judged cells of the table that is being read: (table, row, column).
     pub(super) columns: BTreeMap<(usize, usize, usize), (Number, Finding)>,
+    /// What the paper shows and is traced, known when the blocks are judged again.
+    pub(super) shown: Vec<Shown>,
 }
 
 pub(super) type Judged = (Number, Finding, String);
@@ -274,6 +281,7 @@ impl Judge<'_> {
                 findings[index] = finding.or(findings[index].take());
             }
         }
+        self.from_shown(sentence, &found, &changes, &mut findings, (&whole, &soft));
         self.turned(sentence, &found, &changes, &mut findings);
         if told::others(sentence, &block.section) {
             for finding in findings.iter_mut().flatten() {

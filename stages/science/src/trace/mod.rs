@@ -31,6 +31,7 @@ mod report;
 mod results;
 mod rows;
 mod series;
+mod shown;
 mod spreads;
 mod stage;
 mod stems;

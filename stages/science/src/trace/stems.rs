@@ -66,6 +66,15 @@ pub(super) fn stems(text: &str) -> Vec<String> {
         .collect()
 }
 
+/// What is left of a name's word that ends as a deed does: `fused`, `fusion` and `fusing` are one. Nothing
+/// for other words, so that `tested` does not name `test`.
+pub(super) fn deed(stem: &str) -> Option<&str> {
+    let rest = ["ing", "ed", "ion"]
+        .iter()
+        .find_map(|end| stem.strip_suffix(end))?;
+    (rest.chars().count() >= 3).then_some(rest)
+}
+
 fn stem(word: &str) -> String {
     let alike = |word: &str| {
         ALIKE
