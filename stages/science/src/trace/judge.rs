@@ -281,7 +281,7 @@ impl Judge<'_> {
                 findings[index] = finding.or(findings[index].take());
             }
         }
-        self.from_shown(sentence, &found, &changes, &mut findings, (&whole, &soft));
+        self.close_open_ends(sentence, &found, &changes, &mut findings, (&whole, &soft));
         self.turned(sentence, &found, &changes, &mut findings);
         if told::others(sentence, &block.section) {
             for finding in findings.iter_mut().flatten() {

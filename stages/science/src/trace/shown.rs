@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::review::Way;
+use super::around::pairs_told;
 use super::change::{self, Between, Operand};
 use super::context::Named;
 use super::entry::{Finding, Verdict};
@@ -93,7 +94,7 @@ enum Bond {
 
 impl Judge<'_> {
     /// Finds the ends of changes that the sentence leaves open among the values shown elsewhere.
-    pub(super) fn from_shown(
+    pub(super) fn close_open_ends(
         &self,
         sentence: &str,
         found: &[Number],
@@ -107,6 +108,10 @@ impl Judge<'_> {
                 .is_some_and(|finding| finding.verdict == Verdict::Untraced);
             let number = &found[index];
             if !lost || number.spread || number.name || number.version || number.figures == 0 {
+                continue;
+            }
+            // What the sentence itself refutes is not looked for elsewhere.
+            if !pairs_told(sentence, found, index).is_empty() {
                 continue;
             }
             let before = &sentence[..number.at.start];
@@ -181,9 +186,10 @@ impl Judge<'_> {
             let rivals = pairs.iter().filter(|(other, _, _)| other >= bond);
             let chance = chance(number, rivals.map(|(_, a, b)| (*a, *b)));
             let most = match (bond, number.figures) {
-                (Bond::Ends, _) => 0.35,
-                (Bond::End, 0 | 1) => 0.25,
-                (Bond::End, _) => 0.2,
+                (Bond::Ends, 0..=2) => 0.25,
+                (Bond::End, 0..=2) => 0.2,
+                (Bond::Ends, _) => 0.15,
+                (Bond::End, _) => 0.1,
                 (Bond::Common, _) => 0.1,
             };
             if chance <= most {
