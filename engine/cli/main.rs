@@ -41,10 +41,6 @@ use clap::Parser;
 
 use crate::arguments::Arguments;
 
-/// Plans are made of many small things, on several threads: faster than the system's own.
-#[global_allocator]
-static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// As the first argument: wait for the end of the process that started this one, and end what its
 /// scripts left running in the folder that follows.
 pub(crate) const KEEP: &str = "--keep-watch-over";
