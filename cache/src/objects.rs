@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::io as named;
 use crate::hash::hash_file;
-use crate::store::Inner;
+use crate::store::{Inner, size_of};
 use crate::{Digest, Store, StoreError};
 
 /// What happens to the file that is put into the store.
@@ -75,7 +75,7 @@ impl Store {
     /// then.
     pub fn path_checked(&self, digest: &Digest, size: u64) -> Result<PathBuf, StoreError> {
         let path = self.path_of(digest);
-        match crate::store::size_of(&path) {
+        match size_of(&path) {
             Some(found) if found == size => Ok(path),
             Some(_) => Err(drop_damaged(&self.inner, &path, digest)),
             None => Err(StoreError::Missing {

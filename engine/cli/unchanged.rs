@@ -101,13 +101,13 @@ impl Unchanged {
         mut journal: Journal,
     ) -> Result<Ended, Stopped> {
         let begin = Instant::now();
-        let mut tell = |event: &Event| {
+        let tell = |journal: &mut Journal, event: &Event| {
             journal.see(event);
             if global.json {
                 Lines.see(event);
             }
         };
-        tell(&Event::RunStarted {
+        let started = Event::RunStarted {
             version: JOURNAL_VERSION,
             run,
             pipeline: self.said.pipeline,
@@ -115,8 +115,9 @@ impl Unchanged {
             asked,
             at_ms: surroundings::now_ms(),
             known: self.said.known.0,
-        });
-        tell(&Event::MadeFrom(self.said.made_from));
+        };
+        tell(&mut journal, &started);
+        tell(&mut journal, &Event::MadeFrom(self.said.made_from));
         journal.again(&self.lines);
         if global.json {
             std::io::stdout().lock().write_all(&self.lines)?;
@@ -125,12 +126,8 @@ impl Unchanged {
             seconds: begin.elapsed().as_secs_f64(),
             ..self.said.totals
         };
-        for event in [self.said.outputs_made, Event::RunFinished(totals.clone())] {
-            journal.see(&event);
-            if global.json {
-                Lines.see(&event);
-            }
-        }
+        tell(&mut journal, &self.said.outputs_made);
+        tell(&mut journal, &Event::RunFinished(totals.clone()));
         let outputs = self.said.outputs.into_iter();
         Ok(Ended {
             totals,

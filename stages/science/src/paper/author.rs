@@ -44,6 +44,16 @@ impl Author<'_> {
         })
     }
 
+    /// Asks, and asks again at most `reasks` times while `read` refuses the reply.
+    pub(super) fn converse<T>(
+        &self,
+        ask: &mut Ask,
+        reasks: usize,
+        read: &dyn Fn(&str) -> Judged<T>,
+    ) -> Result<T, Failure> {
+        converse(self.client, self.model, ask, self.context, reasks, read)
+    }
+
     /// Writes one section and reads it again in `rounds`. `check` says what is wrong with its text.
     pub(super) fn section(
         &self,
@@ -56,14 +66,12 @@ impl Author<'_> {
         }
         let mut ask = self.ask(SECTION, facts)?;
         let read = |reply: &str| read(reply, check);
-        let say =
-            |ask: &mut Ask| converse(self.client, self.model, ask, self.context, REASKS, &read);
-        let mut text = say(&mut ask)?;
+        let mut text = self.converse(&mut ask, REASKS, &read)?;
         for round in 1..=rounds {
             ask.turns.push(Turn::model(&text.0));
             let facts = json!({"round": round, "rounds": rounds});
             ask.turns.push(Turn::user(&filled(REFINE, facts)?));
-            text = say(&mut ask)?;
+            text = self.converse(&mut ask, REASKS, &read)?;
         }
         Ok(text.1)
     }
@@ -104,14 +112,7 @@ impl Author<'_> {
             faults(&next, self.results, works)
         };
         let read = |reply: &str| read(reply, &check);
-        let (_, text) = converse(
-            self.client,
-            self.model,
-            &mut ask,
-            self.context,
-            REASKS,
-            &read,
-        )?;
+        let (_, text) = self.converse(&mut ask, REASKS, &read)?;
         Ok(Paper {
             front: paper.front,
             text,

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::author::Author;
 use super::works::{Work, work};
 use crate::literature::{Desk, Paper};
-use crate::llm::{Judged, Schema, Turn, converse, last_object, object};
+use crate::llm::{Judged, Schema, Turn, last_object, object};
 
 const ASK: &str = include_str!("../../../../pipelines/prompts/cite.md");
 const CHOOSE: &str = include_str!("../../../../pipelines/prompts/cite_choose.md");
@@ -35,14 +35,7 @@ pub(super) fn cite(
         let facts = json!({"draft": draft, "works": &*works, "rounds": rounds - round});
         let mut ask = author.ask(ASK, facts)?;
         ask.schema = Some(schema("question", vec![("query", text()), ("why", text())]));
-        let (reply, (query, why)) = converse(
-            author.client,
-            author.model,
-            &mut ask,
-            author.context,
-            REASKS,
-            &question,
-        )?;
+        let (reply, (query, why)) = author.converse(&mut ask, REASKS, &question)?;
         if query.is_empty() {
             return Ok(());
         }
@@ -63,14 +56,7 @@ pub(super) fn cite(
         ask.schema = Some(schema("chosen", vec![("papers", numbers)]));
         let count = new.len();
         let read = |reply: &str| chosen(reply, count);
-        let numbers = converse(
-            author.client,
-            author.model,
-            &mut ask,
-            author.context,
-            REASKS,
-            &read,
-        )?;
+        let numbers = author.converse(&mut ask, REASKS, &read)?;
         for number in numbers {
             let taken: BTreeSet<String> = works.iter().map(|work| work.key.clone()).collect();
             works.push(work(&new[number - 1], &taken));

@@ -49,11 +49,7 @@ impl Stage for Improve {
         let results: Value = call.value("results")?;
         let draft = match call.model.as_ref().filter(|model| !model.is_baseline()) {
             Some(model) => {
-                let known = if call.has("bibliography") {
-                    works::keys(&call.text("bibliography")?)
-                } else {
-                    Default::default()
-                };
+                let known = works::cited(call)?;
                 let author = Author {
                     client: &self.0,
                     model,

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::author::{Author, Paper, REASKS, figures_of, shown_figures};
 use super::works;
-use crate::llm::{Client, Judged, blocks, converse, longest, set, settings};
+use crate::llm::{Client, Judged, blocks, longest, set, settings};
 
 const PROMPT: &str = include_str!("../../../../pipelines/prompts/repair.md");
 
@@ -77,11 +77,7 @@ impl Stage for Repair {
             results: &results,
             context,
         };
-        let known = if call.has("bibliography") {
-            works::keys(&call.text("bibliography")?)
-        } else {
-            BTreeSet::new()
-        };
+        let known = works::cited(call)?;
         let draft = repair(&author, &call.text("draft")?, said, &known)?;
         Ok(Outputs::from([("draft".to_owned(), Output::bytes(draft))]))
     }
@@ -118,14 +114,7 @@ fn repair(
         }
         Ok((next, false))
     };
-    converse(
-        author.client,
-        author.model,
-        &mut ask,
-        author.context,
-        REASKS,
-        &read,
-    )
+    author.converse(&mut ask, REASKS, &read)
 }
 
 /// The sections of a text by their headings, which their texts begin with.

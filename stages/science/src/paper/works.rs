@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use kyobashi_stage::{Call, Failure};
 use serde::Serialize;
 
 use crate::literature::Paper;
@@ -111,8 +112,19 @@ pub(super) fn bibtex(works: &[Work]) -> String {
     text
 }
 
+/// The keys of the works that a draft may cite: of its input `bibliography`, if it has one.
+///
+/// # Errors
+/// If the file cannot be read.
+pub(super) fn cited(call: &Call) -> Result<BTreeSet<String>, Failure> {
+    if !call.has("bibliography") {
+        return Ok(BTreeSet::new());
+    }
+    Ok(keys(&call.text("bibliography")?))
+}
+
 /// The keys of a BibTeX file.
-pub(super) fn keys(bibtex: &str) -> BTreeSet<String> {
+fn keys(bibtex: &str) -> BTreeSet<String> {
     let heads = bibtex
         .lines()
         .filter_map(|line| line.trim().strip_prefix('@')?.split_once('{'));

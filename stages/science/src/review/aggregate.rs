@@ -9,7 +9,7 @@ use kyobashi_stage::{Call, Context, Failure, Output, Outputs, Port, Signature, S
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::quoted::Evidence;
+use super::quoted::{Evidence, Point};
 use super::statistic::Statistic;
 use crate::stats::Estimate;
 
@@ -73,14 +73,6 @@ struct Tally {
     total: usize,
     passed: usize,
     failed: Vec<Value>,
-}
-
-/// A remark with who made it.
-#[derive(Debug, Serialize)]
-struct Point {
-    text: String,
-    reviewer: String,
-    sample: i64,
 }
 
 impl Stage for Aggregate {
@@ -262,15 +254,7 @@ fn points(reviews: &[&Map<String, Value>], key: &str) -> Vec<Point> {
             .flatten()
             .filter_map(Value::as_str)
         {
-            found.push(Point {
-                text: text.to_owned(),
-                reviewer: review
-                    .get("reviewer")
-                    .and_then(Value::as_str)
-                    .unwrap_or_default()
-                    .to_owned(),
-                sample: review.get("sample").and_then(Value::as_i64).unwrap_or(0),
-            });
+            found.push(Point::of(review, text));
         }
     }
     found

@@ -10,15 +10,27 @@ pub(super) struct Evidence {
     /// Quotes in all reviews that were asked for them.
     quotes: usize,
     /// Those that are not in the paper, with who wrote them.
-    unverified: Vec<Quote>,
+    unverified: Vec<Point>,
 }
 
-/// A quote that is not in the paper.
+/// A remark or a quote, with who made it.
 #[derive(Debug, Serialize)]
-struct Quote {
+pub(super) struct Point {
     text: String,
     reviewer: String,
     sample: i64,
+}
+
+impl Point {
+    /// A text of a review.
+    pub(super) fn of(review: &Map<String, Value>, text: &str) -> Self {
+        let reviewer = review.get("reviewer").and_then(Value::as_str);
+        Self {
+            text: text.to_owned(),
+            reviewer: reviewer.unwrap_or_default().to_owned(),
+            sample: review.get("sample").and_then(Value::as_i64).unwrap_or(0),
+        }
+    }
 }
 
 impl Evidence {
@@ -39,17 +51,9 @@ impl Evidence {
             });
             all.quotes += list.len();
             let lost = list.iter().filter(|quote| quote["status"] == "unverified");
-            all.unverified.extend(lost.map(|quote| {
-                Quote {
-                    text: quote["text"].as_str().unwrap_or_default().to_owned(),
-                    reviewer: review
-                        .get("reviewer")
-                        .and_then(Value::as_str)
-                        .unwrap_or_default()
-                        .to_owned(),
-                    sample: review.get("sample").and_then(Value::as_i64).unwrap_or(0),
-                }
-            }));
+            let texts = lost.map(|quote| quote["text"].as_str().unwrap_or_default());
+            all.unverified
+                .extend(texts.map(|text| Point::of(review, text)));
         }
         all
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::super::review::Way;
 use super::context::Names;
-use super::fit::{Fit, cells, factorial, fit, same, sizes, slack};
+use super::fit::{Fit, cells, explained, factorial, fit, same, sizes, slack};
 use super::keyed::Keyed;
 use super::results::{Results, Value, Weight};
 use super::spreads::is_spread;
@@ -322,21 +322,8 @@ impl Evidence {
         speed: bool,
         counts: &dyn Fn(&Pair) -> bool,
     ) -> f64 {
-        let size = number.value.abs();
-        let mut steps = std::collections::BTreeSet::new();
-        for pair in self.pairs.iter().filter(|pair| counts(pair)) {
-            for (found, _) in self.sizes(pair, number.share, speed) {
-                if (size / 2.0..=size * 2.0).contains(&found) {
-                    #[expect(
-                        clippy::cast_possible_truncation,
-                        reason = "of the size of the printed number"
-                    )]
-                    steps.insert((found / number.step).round() as i64);
-                }
-            }
-        }
-        #[expect(clippy::cast_precision_loss, reason = "a share")]
-        let share = steps.len() as f64 / cells(number);
-        share.min(1.0)
+        let pairs = self.pairs.iter().filter(|pair| counts(pair));
+        let sizes = pairs.flat_map(|pair| self.sizes(pair, number.share, speed));
+        explained(number, sizes.map(|(found, _)| found))
     }
 }

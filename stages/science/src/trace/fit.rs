@@ -1,5 +1,7 @@
 //! How printed numbers and values agree, and in which sizes a change can be told.
 
+use std::collections::BTreeSet;
+
 use super::token::{Number, Share};
 
 /// How a printed number and a value agree.
@@ -64,6 +66,22 @@ pub(super) fn cells(number: &Number) -> f64 {
         return 100.0;
     }
     (1.5 * number.value.abs() / number.step).max(1.0)
+}
+
+/// The share of numbers of the same form, between half and twice of it, that these sizes would explain.
+pub(super) fn explained(number: &Number, sizes: impl Iterator<Item = f64>) -> f64 {
+    let size = number.value.abs();
+    let near = sizes.filter(|found| (size / 2.0..=size * 2.0).contains(found));
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "of the size of the printed number"
+    )]
+    let steps: BTreeSet<i64> = near
+        .map(|found| (found / number.step).round() as i64)
+        .collect();
+    #[expect(clippy::cast_precision_loss, reason = "a share")]
+    let share = steps.len() as f64 / cells(number);
+    share.min(1.0)
 }
 
 /// The sizes of a change from `a` to `b`.

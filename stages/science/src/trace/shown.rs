@@ -9,7 +9,7 @@ use super::around::pairs_told;
 use super::change::{self, Between, Operand};
 use super::context::Named;
 use super::entry::{Finding, Verdict};
-use super::fit::{cells, sizes};
+use super::fit::{explained, sizes};
 use super::judge::{Judge, Judged};
 use super::results::{Value, Weight};
 use super::token::{Number, Share};
@@ -248,22 +248,8 @@ fn bond(
 
 /// The share of numbers of this form that some of the pairs would explain.
 fn chance<'s>(number: &Number, pairs: impl Iterator<Item = (&'s Shown, &'s Shown)>) -> f64 {
-    let size = number.value.abs();
-    let mut steps = BTreeSet::new();
-    for (a, b) in pairs {
-        for (found, _) in sizes(a.number.value, b.number.value, number.share, false) {
-            if (size / 2.0..=size * 2.0).contains(&found) {
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    reason = "of the size of the printed number"
-                )]
-                steps.insert((found / number.step).round() as i64);
-            }
-        }
-    }
-    #[expect(clippy::cast_precision_loss, reason = "a share")]
-    let share = steps.len() as f64 / cells(number);
-    share.min(1.0)
+    let sizes = pairs.flat_map(|(a, b)| sizes(a.number.value, b.number.value, number.share, false));
+    explained(number, sizes.map(|(found, _)| found))
 }
 
 /// `4.2, 2.2 and 1.7 points`: whether a number is told in points, also by the last of its list.
