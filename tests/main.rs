@@ -38,6 +38,7 @@ mod reuse;
 mod reviewer_benchmark;
 mod roles;
 mod scientist;
+mod screening;
 mod semantics;
 mod space;
 mod speed;

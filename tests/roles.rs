@@ -284,3 +284,26 @@ fn reviewers_that_have_to_quote_are_looked_up_and_nothing_is_trained_or_written_
         assert!(page.contains(said), "{said}");
     }
 }
+
+#[test]
+fn each_draft_is_screened_by_the_screener_who_stays_where_the_reviewer_is_swapped() {
+    let study = study();
+    let screened = [
+        "params.screen_by_model=true",
+        "models.screener=openai/screens",
+    ];
+    let (ran, asked) = study.swapped(&screened);
+    assert_eq!(
+        ran["llm/screen"], 2,
+        "before and after the improvement: {ran:?}"
+    );
+    only(&asked, &["screens"]);
+    none(&ran, &["ideas/propose", "train/program", "paper/write"]);
+    let page = study.space.read("out/report.html").replace("&#x2f;", "/");
+    let said = "Screened before the review by code and by openai/screens: nothing speaks";
+    assert!(page.contains(said));
+    let swapped = [&screened[..], &["models.reviewer=openai/reviews-anew"]].concat();
+    let (ran, asked) = study.swapped(&swapped);
+    only(&asked, &["reviews-anew"]);
+    none(&ran, &["llm/screen", "review/screen", "paper/write"]);
+}

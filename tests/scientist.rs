@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::flow::set_up;
 use crate::model_server::{KEY, ModelServer, Said};
+use crate::screening::{planted, screened};
 use crate::space::{Done, Space};
 
 /// A study of one idea on one data set that trains in seconds.
@@ -94,6 +95,9 @@ pub(crate) fn answer(body: &Value) -> String {
         } else {
             REVIEW.to_owned()
         };
+    }
+    if let Some(prompt) = screened(body) {
+        return json!({"spans": [{"kind": "verdict_asked", "text": planted(&prompt)}]}).to_string();
     }
     if prompt.contains("Write the meta-review") {
         return META.to_owned();

@@ -54,6 +54,7 @@ pub fn stages(providers: Providers) -> Vec<Box<dyn Stage>> {
         Box::new(document::Read),
         Box::new(review::Checks),
         Box::new(review::Screen),
+        Box::new(review::Suspect(client.clone())),
         Box::new(llm::Chat(client.clone())),
         Box::new(llm::Edit(client.clone())),
         Box::new(trace::Numbers),

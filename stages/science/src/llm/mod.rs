@@ -41,6 +41,7 @@ pub(crate) use edit::Edit;
 pub(crate) use fence::blocks;
 pub(crate) use form::{Form, Kind};
 pub(crate) use json::last_object;
+pub(crate) use prompt::enclosed;
 pub(crate) use review::Review;
 pub(crate) use schema::object;
 pub(crate) use talk::{Chat, Judged, converse, longest, model, set, settings};

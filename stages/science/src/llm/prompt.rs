@@ -124,6 +124,14 @@ fn folder(
     Ok(())
 }
 
+/// A paper as it stands between `<paper>` and `</paper>`: it cannot close its own delimiter.
+pub(crate) fn enclosed(paper: &str) -> String {
+    let open = paper
+        .replace("</paper>", "</ paper>")
+        .replace("<paper>", "< paper>");
+    open.trim().to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -18,6 +18,7 @@ use super::evidence;
 use super::examples::{Example, examples};
 use super::form::Form;
 use super::json::last_object;
+use super::prompt::enclosed;
 use super::talk::set;
 use crate::review::{Finding, Severity};
 
@@ -312,15 +313,11 @@ fn prompt(
         .filter(|finding| !finding.passed)
         .map(|finding| finding.message.as_str())
         .collect();
-    // The paper cannot close its own delimiter.
-    let paper = paper
-        .replace("</paper>", "</ paper>")
-        .replace("<paper>", "< paper>");
     let facts = json!({
         "title": form.title,
         "form": form.described(),
         "examples": shown,
-        "paper": paper.trim(),
+        "paper": enclosed(paper),
         "failed": failed,
         "checks": findings.len(),
     });

@@ -23,9 +23,9 @@ pub(super) struct Reviewed {
     pub(super) chair: Option<String>,
     pub(super) points: Vec<Weighed>,
     /// What speaks to the reviewer in the paper.
-    pub(super) screened: Vec<String>,
-    /// Whether the paper was screened.
-    pub(super) screening: bool,
+    pub(super) screened: Vec<Spoken>,
+    /// Who screened the paper; nothing where nobody did.
+    pub(super) screening: Option<String>,
     /// Quotes of the paper in the reviews; none where reviewers were not asked for them.
     pub(super) quotes: Option<u64>,
     /// Those that are not in the paper, each with who wrote it.
@@ -38,6 +38,14 @@ pub(super) struct Weighed {
     pub(super) kind: String,
     pub(super) text: String,
     pub(super) reviews: String,
+}
+
+/// A place that speaks to the reviewer.
+#[derive(Debug, Serialize)]
+pub(super) struct Spoken {
+    pub(super) why: String,
+    /// Where it stands, and who found it.
+    pub(super) place: String,
 }
 
 /// A quote that is not in the paper.
@@ -123,11 +131,50 @@ pub(super) fn reviewed(version: &'static str, summary: &Value) -> Reviewed {
             .filter(|points| !points.is_empty())
             .and_then(|_| summary["meta"]["chair"].as_str().map(str::to_owned)),
         points: weighed(summary),
-        screened: texts(&summary["screening"]["places"], |one| one["why"].as_str()),
-        screening: summary["screening"].is_object(),
+        screened: spoken(&summary["screening"]["places"]),
+        screening: screening(&summary["screening"]),
         quotes: summary["evidence"]["quotes"].as_u64(),
         unverified: unverified(summary),
     }
+}
+
+fn spoken(places: &Value) -> Vec<Spoken> {
+    let place = |place: &Value| {
+        let line = place["line"].as_u64().map(|line| format!(", line {line}"));
+        let layers = texts(&place["layers"], Value::as_str).join(" and ");
+        let by = if layers.is_empty() { "" } else { ", found by " };
+        Spoken {
+            why: place["why"].as_str().unwrap_or_default().to_owned(),
+            place: format!(
+                "{}{}{by}{layers}",
+                place["source"].as_str().unwrap_or_default(),
+                line.unwrap_or_default()
+            ),
+        }
+    };
+    places.as_array().into_iter().flatten().map(place).collect()
+}
+
+/// `by code and by openai/m`, with what speaks against relying on the model.
+fn screening(screening: &Value) -> Option<String> {
+    screening.as_object()?;
+    let model = &screening["model"];
+    let Some(name) = model["screener"].as_str() else {
+        return Some("by code".to_owned());
+    };
+    if name == kyobashi_stage::BASELINE {
+        return Some("by code; no model was asked".to_owned());
+    }
+    let mut words = format!("by code and by {name}");
+    if model["probe_named"] == false {
+        words += ", which overlooked the sentence that was planted to see whether it looks";
+    }
+    let dropped = model["dropped"].as_object().into_iter().flatten();
+    let dropped: u64 = dropped.filter_map(|(_, n)| n.as_u64()).sum();
+    if dropped > 0 {
+        words += &format!("; {dropped} of the passages it named could not be used");
+    }
+    Some(words)
 }
 
 fn texts<'v>(list: &'v Value, text: impl Fn(&'v Value) -> Option<&'v str>) -> Vec<String> {

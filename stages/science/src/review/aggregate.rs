@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kyobashi_stage::{Call, Context, Failure, Output, Outputs, Port, Signature, Stage};
+use kyobashi_stage::{BASELINE, Call, Context, Failure, Output, Outputs, Port, Signature, Stage};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -105,7 +105,7 @@ impl Stage for Aggregate {
                 "json",
                 "mean, median and spread of each score; the remarks; the decision",
             )],
-            ..Signature::new("review/aggregate", 2, "Bring reviews together")
+            ..Signature::new("review/aggregate", 3, "Bring reviews together")
         }
     }
 
@@ -189,7 +189,11 @@ fn summarise(all: &[Map<String, Value>], threshold: i64, statistic: Statistic) -
             .iter()
             .map(|review| text(review, "reviewer"))
             .collect(),
-        provenance: worst(reviews.iter().map(|review| text(review, "provenance"))),
+        provenance: worst(reviews.iter().flat_map(|review| {
+            [Some(text(review, "provenance")), screener(review)]
+                .into_iter()
+                .flatten()
+        })),
         missing: Vec::new(),
         repeated,
         scores,
@@ -258,6 +262,14 @@ fn points(reviews: &[&Map<String, Value>], key: &str) -> Vec<Point> {
         }
     }
     found
+}
+
+/// The provenance of the model that screened the paper; none where no model was asked.
+fn screener(review: &Map<String, Value>) -> Option<String> {
+    let model = review.get("screening")?.get("model")?;
+    let word = |key: &str| model.get(key).and_then(Value::as_str);
+    let asked = word("screener").is_some_and(|name| name != BASELINE);
+    word("provenance").filter(|_| asked).map(str::to_owned)
 }
 
 /// The worst of several provenances: live < local < scripted < baseline.

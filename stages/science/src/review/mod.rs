@@ -20,5 +20,5 @@ pub(crate) use claim::{Way, way};
 pub(crate) use faults::{faults, faults_of_part};
 pub(crate) use finding::{Finding, RowName, Severity};
 pub(crate) use meta::Meta;
-pub(crate) use screen::Screen;
+pub(crate) use screen::{Screen, Suspect};
 pub(crate) use statistic::Statistic;

@@ -1,9 +1,10 @@
 //! `review/screen`: what a reviewer may read of a paper, and what was found that speaks to the reviewer.
 
 use kyobashi_stage::{Call, Context, Failure, Note, Output, Outputs, Port, Signature, Stage};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{Place, Screened, screen};
+use super::suspect::Suspected;
+use super::{Hit, Place, Screened, screen};
 use crate::document::Unshown;
 use crate::review::{Finding, Severity};
 
@@ -12,6 +13,10 @@ const CHECK: &str = "no_instructions";
 
 /// The longest quotation in the record, in characters.
 const LONGEST: usize = 200;
+
+/// The names of the layers.
+const CODE: &str = "code";
+const MODEL: &str = "model";
 
 pub(crate) struct Screen;
 
@@ -27,6 +32,11 @@ impl Stage for Screen {
                     "text that its file holds and does not show, by `paper/read`",
                 ),
                 Port::new("findings", "json?", "what `review/checks` found"),
+                Port::new(
+                    "suspected",
+                    "json?",
+                    "what a model names in the text, by `llm/screen`",
+                ),
             ],
             outs: vec![
                 Port::new(
@@ -42,12 +52,12 @@ impl Stage for Screen {
                 Port::new(
                     "screening",
                     "json",
-                    "{clean, places: [{kind, severity, source, line, quote, why}], removed_signs}",
+                    "{clean, places: [{kind, severity, source, line, quote, why, layers}], removed_signs, model}",
                 ),
             ],
             ..Signature::new(
                 "review/screen",
-                1,
+                2,
                 "Screen a paper for what speaks to its reviewer",
             )
         }
@@ -55,11 +65,13 @@ impl Stage for Screen {
 
     fn run(&self, call: &Call, context: &dyn Context) -> Result<Outputs, Failure> {
         let text = call.text("text")?;
-        let screened = screen(&text);
+        let suspected = suspected(call)?;
+        let spans = suspected.as_ref().map_or(&[][..], |found| &found.spans);
+        let screened = screen(&text, spans);
         let mut places = placed("text", &text, &screened);
         if call.has("draft") {
             let draft = call.text("draft")?;
-            places.extend(placed("draft", &draft, &screen(&draft)));
+            places.extend(placed("draft", &draft, &screen(&draft, &[])));
         }
         if call.has("hidden") {
             let unshown: Vec<Unshown> = call.get("hidden")?;
@@ -70,6 +82,7 @@ impl Stage for Screen {
                 line: None,
                 quote: short(&run.text),
                 why: format!("it holds text that {}", run.why),
+                layers: vec![CODE.to_owned()],
             }));
         }
         let mut findings: Vec<Finding> = if call.has("findings") {
@@ -89,6 +102,7 @@ impl Stage for Screen {
             "clean": places.is_empty(),
             "places": places,
             "removed_signs": screened.removed,
+            "model": suspected.map(told),
         });
         let findings =
             serde_json::to_value(findings).map_err(|error| Failure::bug(error.to_string()))?;
@@ -100,16 +114,54 @@ impl Stage for Screen {
     }
 }
 
+/// What the model layer says; none where there is none.
+fn suspected(call: &Call) -> Result<Option<Suspected>, Failure> {
+    if !call.has("suspected") {
+        return Ok(None);
+    }
+    serde_json::from_value(call.value("suspected")?)
+        .map(Some)
+        .map_err(|error| {
+            Failure::new(format!("`suspected` cannot be read: {error}"))
+                .help("give it what `llm/screen` makes")
+        })
+}
+
+/// The model layer in the record: who it is, and how far it can be relied on.
+fn told(suspected: Suspected) -> Value {
+    json!({
+        "screener": suspected.screener,
+        "provenance": suspected.provenance,
+        "named": suspected.spans.len(),
+        "dropped": suspected.dropped,
+        "probe_named": suspected.probe_named,
+    })
+}
+
+/// The places of both layers in the order of the text. Where they meet, the place is that of the code, which
+/// knows how sure it is.
 fn placed(source: &str, text: &str, screened: &Screened) -> Vec<Place> {
-    let place = |hit: &super::Hit| Place {
+    let meet = |one: &Hit, other: &Hit| one.at.start < other.at.end && other.at.start < one.at.end;
+    let place = |hit: &Hit, layers: &[&str]| Place {
         kind: hit.kind.to_owned(),
         severity: hit.severity,
         source: source.to_owned(),
         line: Some(text[..hit.at.start].matches('\n').count() + 1),
         quote: short(&text[hit.at.clone()]),
         why: hit.why.clone(),
+        layers: layers.iter().map(|layer| (*layer).to_owned()).collect(),
     };
-    screened.hits.iter().map(place).collect()
+    let by_code = screened.hits.iter().map(|hit| {
+        let both = screened.named.iter().any(|named| meet(hit, named));
+        let layers = if both { &[CODE, MODEL][..] } else { &[CODE] };
+        (hit.at.start, place(hit, layers))
+    });
+    let alone = screened.named.iter();
+    let alone = alone.filter(|named| !screened.hits.iter().any(|hit| meet(hit, named)));
+    let by_model = alone.map(|named| (named.at.start, place(named, &[MODEL])));
+    let mut places: Vec<(usize, Place)> = by_code.chain(by_model).collect();
+    places.sort_by_key(|(start, _)| *start);
+    places.into_iter().map(|(_, place)| place).collect()
 }
 
 fn short(text: &str) -> String {
