@@ -235,3 +235,43 @@ fn after_a_kill_the_same_command_goes_on_clean_and_nothing_is_done_twice() {
     );
     assert_eq!(space.kyo(&["verify"]).code, 0);
 }
+
+#[test]
+fn what_was_skipped_before_a_fan_out_opens_is_absent_inside_of_it() {
+    let space = Space::new();
+    space.write(
+        "p.yaml",
+        r#"
+kyobashi: 1
+name: p
+params: {shown: false}
+stages:
+  extra:
+    when: ${params.shown}
+    run: printf extra > "$word"
+    out: {word: str}
+  rounds:
+    repeat: {max: 2, until: "${false}", carry: {said: ""}}
+    stages:
+      say:
+        with: {text: "${default(extra.word, \"plain\")}", before: "${carry.said}"}
+        run: printf '%s' "$text" > "$said"
+        out: {said: str}
+    next: {said: "${say.said}"}
+    out: {said: "${say.said}"}
+  each:
+    foreach: {name: [a, b]}
+    key: ${name}
+    with: {text: "${default(extra.word, name)}"}
+    run: printf '%s' "$text" > "$said"
+    out: {said: str}
+outputs: {said: "${rounds.said}", each: "${each.said}"}
+"#,
+    );
+    let done = space.run("p.yaml", &["--out", "out"]);
+    assert_eq!(done.ended("skipped"), ["extra"]);
+    assert_eq!(done.ended("ran").len(), 4);
+    assert_eq!(space.read("out/said").trim(), "plain");
+    let shown = space.run("p.yaml", &["--set", "params.shown=true", "--out", "out"]);
+    assert_eq!(shown.ended("ran").len(), 5, "{}", shown.stdout);
+}

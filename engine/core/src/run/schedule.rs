@@ -65,6 +65,8 @@ pub struct Schedule<'a> {
     pub graph: Graph,
     pub results: Vec<Settled>,
     waiting_for: Vec<u32>,
+    /// Nodes whose dependents were counted down: a settled one is, but not at once.
+    told: Vec<bool>,
     effects: VecDeque<Effect>,
     settled_now: Vec<NodeId>,
     /// Missed nodes that have no place in the queue yet.
@@ -91,6 +93,7 @@ impl<'a> Schedule<'a> {
             graph,
             results: Vec::new(),
             waiting_for: Vec::new(),
+            told: Vec::new(),
             effects: VecDeque::new(),
             settled_now: Vec::new(),
             missed: Vec::new(),
@@ -208,8 +211,9 @@ impl<'a> Schedule<'a> {
         self.open += nodes - old;
         self.results.resize(nodes, Settled::Not);
         self.waiting_for.resize(nodes, 0);
+        self.told.resize(nodes, false);
         for (from, to) in edges {
-            if matches!(self.results[from.index()], Settled::Not) {
+            if !self.told[from.index()] {
                 self.waiting_for[to.index()] += 1;
             }
         }
@@ -243,6 +247,7 @@ impl<'a> Schedule<'a> {
     /// Counts down the dependents of what settled, until nothing more follows.
     fn settle_all(&mut self) {
         while let Some(id) = self.settled_now.pop() {
+            self.told[id.index()] = true;
             let mut dependents = self
                 .graph
                 .nodes
