@@ -231,3 +231,37 @@ outputs: {paper.pdf: "${best.pdf}", board.json: "${board.board}"}
     assert!(space.read("out/board.json").contains("\"rows\": []"));
     assert!(!space.path("out/paper.pdf").exists());
 }
+
+#[test]
+fn a_json_parameter_may_name_a_file_whose_content_counts_and_not_its_name() {
+    let space = Space::new();
+    space.write(
+        "p.yaml",
+        r#"
+kyobashi: 1
+name: p
+params: {list: {type: json, default: []}}
+stages:
+  count:
+    with: {list: "${params.list}"}
+    run: cat "$list" > "$text"
+    out: {text: text}
+outputs: {text: "${count.text}"}
+"#,
+    );
+    space.write("a.json", "[1, 2]").write("b.json", " [1,2]\n");
+    let run = |set: &str| space.run("p.yaml", &["--set", set, "--out", "out"]);
+    run("params.list=a.json");
+    assert_eq!(space.read("out/text").trim(), "[1,2]");
+    assert_eq!(run("params.list=b.json").ended("ran"), [""; 0]);
+    assert_eq!(run("params.list=[1, 2]").ended("ran"), [""; 0]);
+    space.write("b.json", "[3]");
+    assert_eq!(run("params.list=b.json").ended("ran"), ["count"]);
+    let done = space.kyo(&["check", "p.yaml", "--set", "params.list=c.json"]);
+    assert_eq!(done.code, 2);
+    assert!(
+        done.stderr.contains("there is no `c.json`"),
+        "{}",
+        done.stderr
+    );
+}

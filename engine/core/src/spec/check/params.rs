@@ -107,12 +107,26 @@ fn literal(check: &mut Check<'_>, node: &Node, field: &Field, name: &str) -> Tem
     let scope = Scope::file(Frame::Pipeline);
     // A role that a parameter names counts as used where the parameter is.
     let used = check.used_models.clone();
-    let value = given(check, &scope, &written, &field.ty, Strings::Values, name);
+    let strings = if named_file(node, &field.ty) {
+        Strings::Paths
+    } else {
+        Strings::Values
+    };
+    let value = given(check, &scope, &written, &field.ty, strings, name);
     check.used_models = used;
     if let Template::Literal(value) = &value {
         bounded(check, node.span, value, field, name);
     }
     value
+}
+
+/// Whether a parameter that holds any JSON value names a JSON file, which then stands for what is in it.
+fn named_file(node: &Node, ty: &Type) -> bool {
+    let json = match ty {
+        Type::Optional(inner) => **inner == Type::Json,
+        other => *other == Type::Json,
+    };
+    json && node.string().is_some_and(|text| text.ends_with(".json"))
 }
 
 /// Keys of a secret.
