@@ -6,6 +6,7 @@
 mod bad_input;
 mod book;
 mod budget;
+mod calibration;
 mod calls;
 mod chat;
 mod check_paper;

@@ -13,7 +13,7 @@ use crate::scientist::{INVENTED, answer};
 use crate::space::{Done, Space};
 
 /// A study of one idea on one data set that trains in seconds, with five models in six roles.
-const STUDY: &[&str] = &[
+pub(crate) const STUDY: &[&str] = &[
     "params.num_ideas=1",
     "params.datasets=[circle]",
     "params.points=600",
@@ -29,8 +29,8 @@ const STUDY: &[&str] = &[
     "models.held_out=openai/sees-last",
 ];
 
-struct Study {
-    space: Space,
+pub(crate) struct Study {
+    pub(crate) space: Space,
     server: ModelServer,
 }
 
@@ -42,7 +42,10 @@ impl Study {
     }
 
     /// What ran after a swap, and how often each model was asked for it.
-    fn swapped(&self, more: &[&str]) -> (BTreeMap<String, usize>, BTreeMap<String, usize>) {
+    pub(crate) fn swapped(
+        &self,
+        more: &[&str],
+    ) -> (BTreeMap<String, usize>, BTreeMap<String, usize>) {
         let before = self.server.bodies().len();
         let done = self.run(more);
         let mut asked = BTreeMap::new();
@@ -55,7 +58,7 @@ impl Study {
 }
 
 /// The study as it was made, for one test at a time.
-fn study() -> MutexGuard<'static, Study> {
+pub(crate) fn study() -> MutexGuard<'static, Study> {
     static STUDY: OnceLock<Mutex<Study>> = OnceLock::new();
     let made = STUDY.get_or_init(|| {
         set_up();

@@ -63,6 +63,7 @@ pub fn stages(providers: Providers) -> Vec<Box<dyn Stage>> {
         Box::new(review::Meta(client.clone())),
         Box::new(benchmark::Papers),
         Box::new(benchmark::Score),
+        Box::new(benchmark::Calibrate),
         Box::new(paper::Improve(client.clone())),
         Box::new(paper::Repair(client.clone())),
         Box::new(notes::Read(client)),

@@ -3,7 +3,7 @@
 //!
 //! How good it is, is measured on papers that it was not fitted to: ten parts, each judged by the other nine.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::bootstrap::Bootstrap;
 use super::document::Figure;
@@ -12,7 +12,7 @@ use super::judged::Judged;
 /// Parts of the papers, each judged by a map that was fitted to the others.
 const PARTS: usize = 10;
 /// Papers of each kind that a calibration needs at least: two for each part.
-const ENOUGH: usize = 20;
+pub(super) const ENOUGH: usize = 20;
 
 /// The calibration of a reviewer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -30,7 +30,8 @@ pub(crate) struct Calibration {
 }
 
 /// A score and the chance that a paper with it is accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Step {
     pub(crate) score: f64,
     pub(crate) chance: f64,

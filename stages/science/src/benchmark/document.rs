@@ -9,7 +9,8 @@ use super::correlation::Agreement;
 use super::dirt::Dirty;
 
 /// A figure with the doubt that chance leaves.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Figure {
     pub(crate) value: f64,
     /// Half the distance between the 2.5th and the 97.5th percentile of the bootstrap.

@@ -307,6 +307,7 @@ mod tests {
 
     fn scales() -> Scales {
         Scales {
+            name: "made_up".to_owned(),
             scores: vec![("overall".to_owned(), [1.0, 10.0])],
             flags: Vec::new(),
         }

@@ -6,6 +6,8 @@ use crate::llm::{Form, Kind};
 
 /// The scales of a form.
 pub(crate) struct Scales {
+    /// The form's name.
+    pub(crate) name: String,
     /// Name, least and greatest value of each score.
     pub(crate) scores: Vec<(String, [f64; 2])>,
     /// Names of the fields that hold yes or no.
@@ -20,6 +22,7 @@ impl Scales {
             .map_err(|error| Failure::new(format!("the form cannot be read: {error}")))?;
         let named = |kind: Kind| form.fields.iter().filter(move |field| field.kind == kind);
         Ok(Self {
+            name: form.name.clone(),
             scores: named(Kind::Score)
                 .map(|field| (field.name.clone(), [field.min as f64, field.max as f64]))
                 .collect(),

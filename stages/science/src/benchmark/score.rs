@@ -8,6 +8,8 @@ use kyobashi_stage::{
 use serde_json::json;
 
 use super::bootstrap::Bootstrap;
+use super::calibrate::source;
+use super::calibrated::Calibrated;
 use super::calibration::calibration;
 use super::correlation::{among_people, among_samples, person_and_rest, with_people};
 use super::dirt::Dirty;
@@ -81,6 +83,11 @@ impl Stage for Score {
                     "the reviewer's name in tables and figures",
                 ),
                 Port::new(
+                    "source",
+                    "str?",
+                    "which papers these are, in words, for whoever uses the calibration",
+                ),
+                Port::new(
                     "published",
                     "file(.json)?",
                     "figures of others to show beside: name → measures and `source`",
@@ -91,6 +98,11 @@ impl Stage for Score {
                     "metrics",
                     "json",
                     "the seven measures with intervals; counts, correlations, dirty values",
+                ),
+                Port::new(
+                    "calibration",
+                    "json",
+                    "what a score means, for `review/calibration`",
                 ),
                 Port::new("summary", "text", "the same as a Markdown table"),
                 Port::new(
@@ -116,7 +128,7 @@ impl Stage for Score {
             ],
             ..Signature::new(
                 "review/score",
-                2,
+                3,
                 "Score a reviewer against known decisions",
             )
         }
@@ -203,10 +215,20 @@ impl Stage for Score {
             },
             published,
         };
+        let counts = papers.iter().map(|paper| paper.samples.len());
+        let reviews_a_paper = [counts.clone().min(), counts.max()].map(Option::unwrap_or_default);
+        let calibration = Calibrated::of(
+            &document,
+            &scales.name,
+            &score,
+            &source(call)?,
+            reviews_a_paper,
+        )?;
         let value =
             serde_json::to_value(&document).map_err(|error| Failure::bug(error.to_string()))?;
         Ok(Outputs::from([
             ("metrics".to_owned(), Output::value(value)),
+            ("calibration".to_owned(), Output::value(calibration)),
             (
                 "summary".to_owned(),
                 Output::bytes(tables::summary(&document, &name)),

@@ -10,6 +10,8 @@ pub(super) struct Reviewed {
     pub(super) version: &'static str,
     pub(super) scores: Vec<(String, String)>,
     pub(super) decision: Option<String>,
+    /// What a calibration says of the overall score; nothing where none was given.
+    pub(super) calibrated: Option<String>,
     pub(super) passed: usize,
     pub(super) total: usize,
     pub(super) failed: Vec<Failed>,
@@ -119,6 +121,7 @@ pub(super) fn reviewed(version: &'static str, summary: &Value) -> Reviewed {
         version,
         scores: scores.collect(),
         decision,
+        calibrated: calibrated(&summary["calibrated"]),
         passed: usize::try_from(summary["checks"]["passed"].as_u64().unwrap_or(0)).unwrap_or(0),
         total: usize::try_from(summary["checks"]["total"].as_u64().unwrap_or(0)).unwrap_or(0),
         failed: failed.collect(),
@@ -136,6 +139,18 @@ pub(super) fn reviewed(version: &'static str, summary: &Value) -> Reviewed {
         quotes: summary["evidence"]["quotes"].as_u64(),
         unverified: unverified(summary),
     }
+}
+
+fn calibrated(found: &Value) -> Option<String> {
+    let words = crate::stats::calibrated(found)?;
+    let words = words.trim_start_matches("; ");
+    let differs = texts(&found["differs"], Value::as_str);
+    let differs = differs.iter().map(|one| format!("; {one}"));
+    Some(format!(
+        "{words}, by {}{}",
+        found["source"].as_str().unwrap_or_default(),
+        differs.collect::<String>()
+    ))
 }
 
 fn spoken(places: &Value) -> Vec<Spoken> {

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::quoted::{Evidence, Point};
 use super::statistic::Statistic;
+use crate::benchmark::{Calibrated, Meaning};
 use crate::stats::Estimate;
 
 pub(crate) struct Aggregate;
@@ -40,6 +41,9 @@ struct Summary {
     accept: Option<bool>,
     /// The integrity checks that failed and so forbid acceptance.
     capped_by: Vec<String>,
+    /// What the overall score means by a calibration, if one was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    calibrated: Option<Meaning>,
     checks: Option<Tally>,
     /// What the screening found in the paper, if it was screened.
     screening: Option<Value>,
@@ -85,6 +89,11 @@ impl Stage for Aggregate {
                     "list<json>?",
                     "the `failed` of the panel: reviews that could not be had",
                 ),
+                Port::new(
+                    "calibration",
+                    "json?",
+                    "what a score of these reviewers means, by `review/calibration`",
+                ),
             ],
             with: vec![
                 Port::or(
@@ -118,6 +127,10 @@ impl Stage for Aggregate {
         let mut summary = summarise(&reviews, call.get("threshold")?, statistic);
         if call.has("missing") {
             summary.missing = call.get("missing")?;
+        }
+        if call.has("calibration") {
+            let calibration = Calibrated::read(&call.value("calibration")?)?;
+            summary.calibrated = calibrated(&calibration, &summary, statistic)?;
         }
         let value =
             serde_json::to_value(summary).map_err(|error| Failure::bug(error.to_string()))?;
@@ -201,6 +214,7 @@ fn summarise(all: &[Map<String, Value>], threshold: i64, statistic: Statistic) -
         threshold,
         accept,
         capped_by,
+        calibrated: None,
         checks,
         screening: reviews
             .iter()
@@ -211,6 +225,22 @@ fn summarise(all: &[Map<String, Value>], threshold: i64, statistic: Statistic) -
         questions: points("questions"),
         limitations: points("limitations"),
     }
+}
+
+fn calibrated(
+    calibration: &Calibrated,
+    summary: &Summary,
+    statistic: Statistic,
+) -> Result<Option<Meaning>, Failure> {
+    let score = |name: &str| {
+        let spread = summary.scores.get(name)?;
+        Some((spread.value, spread.n))
+    };
+    // Checks give no score, so they are no reviewers of the calibration's kind.
+    let mut reviewers = summary.reviewers.clone();
+    reviewers.remove(BASELINE);
+    let capped = !summary.capped_by.is_empty();
+    calibration.meaning(&score, &reviewers, &summary.form, statistic, capped)
 }
 
 fn spread(mut values: Vec<f64>, statistic: Statistic) -> Spread {

@@ -1,7 +1,7 @@
 //! `stats/leaderboard`: the ideas of a study, ranked by what their experiments showed.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kyobashi_stage::{Call, Cell, Context, Failure, Output, Outputs, Port, Signature, Stage};
 use serde::{Deserialize, Serialize};
@@ -243,7 +243,29 @@ fn render(board: &Board, directions: &BTreeMap<String, Direction>) -> String {
         })
         .collect();
     let header: Vec<&str> = header.iter().map(String::as_str).collect();
-    markdown(&header, &rows)
+    markdown(&header, &rows) + &calibrations(board)
+}
+
+/// Which papers the calibrations of the board were made on, each once.
+fn calibrations(board: &Board) -> String {
+    let reviews = board.rows.iter().flat_map(|row| [&row.first, &row.review]);
+    let told: BTreeSet<String> = reviews
+        .flatten()
+        .filter_map(|review| {
+            let found = &review["calibrated"];
+            let accepted = found["accepted"].as_u64()?;
+            let rejected = found["papers"].as_u64()?.saturating_sub(accepted);
+            let measured = &found["balanced_accuracy"];
+            let half = measured["ci95"].as_f64();
+            Some(format!(
+                "Calibrated on {} ({accepted} accepted and {rejected} rejected papers): the calibrated threshold has a balanced accuracy of {:.2}{} on papers left out.\n",
+                found["source"].as_str()?,
+                measured["value"].as_f64()?,
+                half.map(|half| format!(" ± {half:.2}")).unwrap_or_default(),
+            ))
+        })
+        .collect();
+    told.into_iter().map(|line| format!("\n{line}")).collect()
 }
 
 fn interval(found: &Improvement) -> String {
@@ -275,6 +297,18 @@ pub(crate) fn overall(review: &Value) -> Option<f64> {
     score.get("value").or(score.get("mean"))?.as_f64()
 }
 
+/// What a calibration says of the score, after a semicolon; none where there was none.
+pub(crate) fn calibrated(found: &Value) -> Option<String> {
+    let accept = found["accept"].as_bool()?;
+    Some(format!(
+        "; calibrated (n = {} papers): {} (threshold {:.1}), chance of acceptance {:.2}",
+        found["papers"],
+        if accept { "accept" } else { "reject" },
+        found["threshold"].as_f64()?,
+        found["chance"].as_f64()?,
+    ))
+}
+
 /// One review summary in a few words: the overall score of model reviewers with its range and n and what
 /// follows, or checks passed.
 pub(crate) fn verdict(review: &Value) -> String {
@@ -292,7 +326,8 @@ pub(crate) fn verdict(review: &Value) -> String {
             Some(false) => ", reject",
             None => "",
         };
-        return format!("overall {score:.1}{range}{decision}");
+        let calibrated = calibrated(&review["calibrated"]).unwrap_or_default();
+        return format!("overall {score:.1}{range}{decision}{calibrated}");
     }
     match (
         review.pointer("/checks/passed"),

@@ -20,7 +20,7 @@ pub use improvement::Improvement;
 pub(crate) use aggregate::{Aggregate, summarise};
 pub(crate) use compare::{Compare, compare, word};
 pub(crate) use improvement::improvement;
-pub(crate) use leaderboard::{Board, BoardRow, Leaderboard, verdict};
+pub(crate) use leaderboard::{Board, BoardRow, Leaderboard, calibrated, verdict};
 pub(crate) use studies::Studies;
 pub(crate) use table::{csv, markdown, number};
 pub(crate) use tally::Tally;
