@@ -38,7 +38,7 @@ pub enum ToWorker {
 pub struct Checkpoints {
     /// An existing folder.
     pub dir: PathBuf,
-    /// Seconds between checkpoints, about.
+    /// The least seconds between checkpoints; work whose checkpoints cost much waits longer.
     pub every: f64,
 }
 

@@ -13,8 +13,8 @@ use kyobashi_stage::{Checkpoints, Failure, FromWorker, Outputs, ToWorker, WIRE_V
 
 use super::{GRACE, Job, Notes};
 
-/// Seconds between two checkpoints: what a kill can cost of a training.
-const CHECKPOINT_EVERY: f64 = 10.0;
+/// The least seconds between two checkpoints; a training whose checkpoints cost much waits longer.
+const CHECKPOINT_EVERY: f64 = 1.0;
 
 /// Warm workers of one program.
 pub struct Pool {

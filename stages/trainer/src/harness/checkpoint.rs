@@ -2,12 +2,13 @@
 //! and goes on from here ends with the same bits as one that was not.
 //!
 //! Tensors: `p.*` parameters and constants, `ema.*`, `state.*`, `optimiser.*`, `generator.*`, `order`
-//! (rows of the epoch), `curve.*`, `metrics`. Text: [`Counters`].
+//! (rows of the epoch), `curve.*`, `losses` (those that no point of the curve holds yet), `metrics`,
+//! `measured`. Text: [`Counters`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use kyobashi_stage::Failure;
+use kyobashi_stage::{Checkpoints, Failure};
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
@@ -29,8 +30,58 @@ struct Counters {
     goal_step: Option<u64>,
     best: Option<f64>,
     metrics: Vec<String>,
+    /// The names of the latest evaluation.
+    measured: Vec<String>,
     /// The measures of the curve, in the order of their columns.
     measures: Vec<String>,
+}
+
+/// When the next save is due. Saves may take one part in [`SHARE`] of the time, so a small training is
+/// saved every second and a large one when that has paid for it.
+pub(crate) struct Pace {
+    /// Seconds of the training's clock at the last save, or at the start.
+    since: f64,
+    /// Seconds from there to the next.
+    wait: f64,
+    least: f64,
+}
+
+/// Of so much time of training one part may go into saving it.
+const SHARE: f64 = 100.0;
+
+/// Bytes a second that a first save is expected to write, before one was measured.
+const EXPECTED: f64 = 5e8;
+
+impl Pace {
+    /// A training that goes on at `now` seconds.
+    pub(crate) fn start(training: &Training, to: &Checkpoints, now: f64) -> Self {
+        let bytes: usize = training
+            .lasting()
+            .iter()
+            .map(|(_, tensor)| tensor.numel() * tensor.kind().elt_size_in_bytes())
+            .sum();
+        let mut pace = Self {
+            since: now,
+            wait: 0.0,
+            least: to.every,
+        };
+        pace.saved(now, bytes as f64 / EXPECTED);
+        pace
+    }
+
+    pub(crate) fn is_due(&self, now: f64) -> bool {
+        now - self.since >= self.wait
+    }
+
+    /// A save ended at `now` and took `seconds`.
+    pub(crate) fn saved(&mut self, now: f64, seconds: f64) {
+        self.since = now;
+        self.wait = if self.least > 0.0 {
+            self.least.max(seconds * SHARE)
+        } else {
+            0.0
+        };
+    }
 }
 
 /// The file of a folder.
@@ -84,18 +135,21 @@ pub(crate) fn save(
         all.push((format!("curve.measure{index}"), column));
     }
     let metrics: Vec<f64> = training.metrics.values().copied().collect();
-    all.push((
-        "curve.step".to_owned(),
-        Tensor::f_from_slice(&steps).map_err(ours)?,
-    ));
-    all.push((
-        "curve.loss".to_owned(),
-        Tensor::f_from_slice(&losses).map_err(ours)?,
-    ));
-    all.push((
-        "metrics".to_owned(),
-        Tensor::f_from_slice(&metrics).map_err(ours)?,
-    ));
+    let measured: Vec<f64> = training.measured.values().copied().collect();
+    let steps = Tensor::f_from_slice(&steps).map_err(ours)?;
+    all.push(("curve.step".to_owned(), steps));
+    for (name, numbers) in [
+        ("curve.loss", losses),
+        ("metrics", metrics),
+        ("measured", measured),
+    ] {
+        let tensor = Tensor::f_from_slice(&numbers).map_err(ours)?;
+        all.push((name.to_owned(), tensor));
+    }
+    if !training.losses.is_empty() {
+        let pending = Tensor::f_stack(&training.losses, 0).map_err(ours)?;
+        all.push(("losses".to_owned(), pending));
+    }
     let counters = Counters {
         identity: identity.to_owned(),
         step,
@@ -104,6 +158,7 @@ pub(crate) fn save(
         goal_step: training.goal_step,
         best: training.best,
         metrics: training.metrics.keys().cloned().collect(),
+        measured: training.measured.keys().cloned().collect(),
         measures: measures.into_iter().collect(),
     };
     let text = serde_json::to_string(&counters).map_err(|error| Failure::bug(error.to_string()))?;
@@ -174,6 +229,14 @@ pub(crate) fn load(training: &mut Training, identity: &str, dir: &Path) -> Resul
         }
     }
     let metrics = numbers::<f64>(get("metrics")?, Kind::Double)?;
+    let measured = numbers::<f64>(get("measured")?, Kind::Double)?;
+    let pending = match saved.iter().find(|(name, _)| name == "losses") {
+        Some((_, losses)) => {
+            let losses = losses.f_to_device(training.device).map_err(ours)?;
+            losses.f_unbind(0).map_err(ours)?
+        }
+        None => Vec::new(),
+    };
     let mut states = Vec::new();
     for (name, device) in generators(training.device) {
         states.push((device, get(&name)?));
@@ -192,10 +255,8 @@ pub(crate) fn load(training: &mut Training, identity: &str, dir: &Path) -> Resul
     training.state =
         Value::tensors(state.iter().map(|(name, tensor)| (*name, tensor))).map_err(ours)?;
     training.batches.go_to(order, counters.batches_at, word);
-    training.measured = curve
-        .last()
-        .map(|point| point.measured.clone())
-        .unwrap_or_default();
+    training.measured = counters.measured.into_iter().zip(measured).collect();
+    training.losses = pending;
     training.curve = curve;
     training.metrics = counters.metrics.into_iter().zip(metrics).collect();
     training.goal_step = counters.goal_step;
@@ -225,4 +286,22 @@ fn numbers<T: tch::kind::Element + Default + Clone>(
         .f_copy_data(&mut numbers, tensor.numel())
         .map_err(ours)?;
     Ok(numbers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn saving_takes_a_hundredth_of_the_time_at_most_and_comes_every_second_at_best() {
+        let mut pace = Pace {
+            since: 0.0,
+            wait: 0.0,
+            least: 1.0,
+        };
+        pace.saved(10.0, 0.004);
+        assert!(!pace.is_due(10.9) && pace.is_due(11.0));
+        pace.saved(11.0, 0.5);
+        assert!(!pace.is_due(60.0) && pace.is_due(61.0));
+    }
 }

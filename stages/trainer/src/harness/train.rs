@@ -8,13 +8,14 @@ use tch::{Device, Kind, Tensor};
 
 use super::average::Average;
 use super::batches::Batches;
+use super::checkpoint::{self, Pace};
 use super::data::Data;
 use super::evaluate::Evaluation;
 use super::optimise::{Network, is_trained, networks};
 use super::random::{Purpose, stream, torch_seed};
 use super::schedule::learning_rate;
 use super::settings::Settings;
-use super::{Job, Outcome, Point, Surroundings, checkpoint, diverged, message, ours};
+use super::{Job, Outcome, Point, Surroundings, diverged, message, ours};
 use crate::program::{Program, Slot};
 use crate::torch::{self, Value};
 
@@ -36,7 +37,7 @@ pub(crate) struct Training<'t> {
     /// The latest values, for `lr_scale`.
     pub(super) metrics: BTreeMap<String, f64>,
     /// The losses since the last look, still on the device.
-    losses: Vec<Tensor>,
+    pub(super) losses: Vec<Tensor>,
     pub(super) curve: Vec<Point>,
     /// The latest evaluation.
     pub(super) measured: BTreeMap<String, f64>,
@@ -145,7 +146,9 @@ impl<'t> Training<'t> {
     ) -> Result<Outcome, Failure> {
         let settings = self.settings;
         let identity = job.identity();
-        let mut saved = surroundings.seconds();
+        let mut pace = job
+            .checkpoints
+            .map(|to| (to, Pace::start(&self, to, surroundings.seconds())));
         for step in self.done..settings.steps {
             surroundings.go_on(step)?;
             self.step(step)?;
@@ -160,11 +163,13 @@ impl<'t> Training<'t> {
                 let measured = self.measure(done)?;
                 self.remember(measured, done);
             }
-            if let Some(to) = job.checkpoints.filter(|_| looks)
-                && surroundings.seconds() - saved >= to.every
-            {
-                checkpoint::save(&self, done, &identity, &to.dir)?;
-                saved = surroundings.seconds();
+            if let Some((to, pace)) = &mut pace {
+                let now = surroundings.seconds();
+                if pace.is_due(now) {
+                    checkpoint::save(&self, done, &identity, &to.dir)?;
+                    let then = surroundings.seconds();
+                    pace.saved(then, then - now);
+                }
             }
         }
         surroundings.note(message("evaluating"));
