@@ -205,9 +205,22 @@ fn device(visible: Option<&str>, gpus: &Path) -> String {
     format!("cuda {}", models.join(" or "))
 }
 
+/// The instruction set of the processor, and who multiplies large matrices where the trainer does not
+/// leave that to libtorch (`stages/trainer/shim/products.cpp` decides in the same way).
 #[cfg(target_arch = "x86_64")]
 fn capability() -> &'static str {
-    if is_x86_feature_detected!("avx512f") {
+    let all = is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512vl")
+        && is_x86_feature_detected!("avx512dq");
+    let maker = std::arch::x86_64::__cpuid(0);
+    let intel = [maker.ebx, maker.edx, maker.ecx]
+        .map(u32::to_le_bytes)
+        .concat()
+        == b"GenuineIntel";
+    if all && !intel {
+        "avx512, products by oneDNN"
+    } else if is_x86_feature_detected!("avx512f") {
         "avx512"
     } else if is_x86_feature_detected!("avx2") {
         "avx2"

@@ -3,7 +3,12 @@
 
 use std::path::PathBuf;
 
-const SOURCES: [&str; 3] = ["shim/program.cpp", "shim/names.cpp", "shim/kernels.cpp"];
+const SOURCES: [&str; 4] = [
+    "shim/program.cpp",
+    "shim/names.cpp",
+    "shim/kernels.cpp",
+    "shim/products.cpp",
+];
 
 fn main() {
     for source in SOURCES.iter().chain(&["shim/shim.h"]) {

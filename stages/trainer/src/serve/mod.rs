@@ -14,7 +14,7 @@ use kyobashi_stage::{Failure, FromWorker, ToWorker, WIRE_VERSION};
 use mouth::Mouth;
 use watch::Watch;
 
-use crate::torch;
+use crate::torch::{self, Products};
 
 /// Exit status after a training that could not be stopped in any other way.
 pub(crate) const EXIT_STUCK: i32 = 75;
@@ -29,11 +29,11 @@ pub(crate) fn serve() -> Result<(), String> {
     let (calls, incoming) = channel();
     let ears = Arc::clone(&watch);
     std::thread::spawn(move || listen(&calls, &ears));
-    torch::prepare().map_err(|error| error.to_string())?;
+    let products = torch::prepare().map_err(|error| error.to_string())?;
     mouth.say(&FromWorker::Ready {
         wire: WIRE_VERSION,
         libtorch: torch::torch_version(),
-        device: device(),
+        device: device(products),
     });
     let guard = Arc::clone(&watch);
     std::thread::spawn(move || guard.keep());
@@ -65,8 +65,11 @@ pub(crate) fn serve() -> Result<(), String> {
 }
 
 /// `cpu AVX2`, or the GPU beside it: what can change the bits of a result.
-fn device() -> String {
-    let cpu = format!("cpu {}", torch::capability());
+fn device(products: Products) -> String {
+    let cpu = match products {
+        Products::Mkl => format!("cpu {}", torch::capability()),
+        Products::OneDnn => format!("cpu {}, oneDNN", torch::capability()),
+    };
     if tch::Cuda::is_available() {
         format!("cuda, {cpu}")
     } else {

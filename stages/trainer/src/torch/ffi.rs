@@ -136,6 +136,7 @@ unsafe extern "C" {
     pub(super) fn ky_torch_version() -> *const c_char;
     pub(super) fn ky_cpu_capability() -> *mut c_char;
     pub(super) fn ky_prepare() -> *mut c_char;
+    pub(super) fn ky_products(out: *mut bool) -> *mut c_char;
     pub(super) fn ky_seed(seed: u64) -> *mut c_char;
     pub(super) fn ky_generator_state(cuda: bool, out: *mut *mut C_tensor) -> *mut c_char;
     pub(super) fn ky_generator_restore(cuda: bool, state: *mut C_tensor) -> *mut c_char;

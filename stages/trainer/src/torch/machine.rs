@@ -9,12 +9,27 @@ use super::{TorchError, check, ffi};
 
 /// Loads CUDA if it is there, and makes everything that follows on this thread deterministic. Must be
 /// the first call into libtorch, on the thread that trains.
-pub(crate) fn prepare() -> Result<(), TorchError> {
-    // SAFETY: no arguments; nothing of libtorch runs yet.
+pub(crate) fn prepare() -> Result<Products, TorchError> {
+    let mut onednn = false;
+    // SAFETY: `onednn` is written on success; nothing of libtorch runs yet.
     unsafe {
         ffi::ky_load_cuda();
-        check(ffi::ky_prepare())
+        check(ffi::ky_prepare())?;
+        check(ffi::ky_products(&raw mut onednn))?;
     }
+    Ok(if onednn {
+        Products::OneDnn
+    } else {
+        Products::Mkl
+    })
+}
+
+/// Which library multiplies large matrices on the CPU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Products {
+    /// libtorch's choice.
+    Mkl,
+    OneDnn,
 }
 
 /// The version that this binary was compiled against: `2.11.0`.

@@ -9,7 +9,7 @@ mod value;
 
 pub(crate) use list::{Adam, List, adam, clip, copy, gradients, lerp, sgd};
 pub(crate) use machine::{
-    capability, generator_state, prepare, restore_generator, seed, torch_version,
+    Products, capability, generator_state, prepare, restore_generator, seed, torch_version,
 };
 #[cfg(test)]
 pub(crate) use program::Argument;

@@ -198,3 +198,55 @@ fn a_text_made_to_break_the_compiler_is_a_failure_or_a_program() {
     assert!(huge.message.contains("300000 bytes"), "{huge}");
     worker.train(&program(SQUARES, ""), &data, json!({"steps": 1}), 0);
 }
+
+#[test]
+fn products_of_large_matrices_are_right_in_every_layout_and_in_their_gradients() {
+    // Small whole numbers, whose sums no order of adding rounds.
+    let helpers = r#"
+def whole(rows: int, columns: int) -> Tensor:
+    return torch.randint(-3, 4, [rows, columns]).float()
+
+
+def slow(a: Tensor, b: Tensor) -> Tensor:
+    rows: List[Tensor] = []
+    for row in range(a.size(0)):
+        rows.append((a[row].unsqueeze(1) * b).sum(0))
+    return torch.stack(rows)
+
+
+def gap(a: Tensor, b: Tensor) -> Tensor:
+    return (a - b).abs().max()
+
+
+def evaluate(p: Dict[str, Tensor], batch: Dict[str, Tensor]) -> Dict[str, Tensor]:
+    a, b, bias = whole(130, 170), whole(170, 150), whole(1, 150)[0]
+    right = slow(a, b)
+    turned = a.t().contiguous().t()
+    cut = torch.cat([a, a], dim=1)[:, :170]
+    weight = b.t().contiguous()
+    found = {"eval_loss": gap(a @ b, right), "turned": gap(turned @ b, right), "cut": gap(cut @ b, right)}
+    found["linear"] = gap(F.linear(a, weight, bias), right + bias)
+    found["scaled"] = gap(torch.addmm(bias, a, b, beta=2, alpha=3), 3 * right + 2 * bias)
+    found["batch"] = gap(F.linear(a.view(2, 65, 170), weight, bias).flatten(0, 1), right + bias)
+    return found
+"#;
+    let body = "nothing = 0.0 * p[\"w\"].sum()
+x, weight = whole(130, 170) + nothing, whole(150, 170) + nothing
+bias = torch.zeros([150]) + nothing
+up = whole(130, 150)
+out = (F.linear(x, weight, bias) * up).sum()
+g = torch.autograd.grad([out], [x, weight, bias])
+by_x, by_weight, by_bias = g[0], g[1], g[2]
+assert by_x is not None and by_weight is not None and by_bias is not None
+wrong = gap(by_x, slow(up, weight.detach())) + gap(by_weight, slow(up.t(), x.detach()))
+wrong = wrong + gap(by_bias, up.sum(0))
+return wrong + nothing";
+    let mut worker = Worker::start();
+    let data = worker.write("x.safetensors", circle(10));
+    let text = program(body, helpers);
+    let trained = worker.train(&text, &data, json!({"steps": 3, "log_every": 1}), 0);
+    assert_eq!(trained.losses(), [0.0; 3]);
+    for name in ["eval_loss", "turned", "cut", "linear", "scaled", "batch"] {
+        assert_eq!(trained.metrics[name], 0.0, "{name}");
+    }
+}
