@@ -28,6 +28,7 @@ mod model_server;
 mod open_ended;
 mod own_data;
 mod paid_once;
+mod pairwise;
 mod papers;
 mod pdf;
 mod plan;

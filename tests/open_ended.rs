@@ -81,4 +81,25 @@ fn the_ideas_of_a_round_know_those_before_with_their_scores_and_more_rounds_go_o
         std::fs::read_dir(space.path("out/papers")).unwrap().count(),
         2
     );
+    // The papers of all rounds against each other: two in two orders, and nothing else.
+    let before = server.bodies().len();
+    let sets = [
+        "--set",
+        "params.rounds=2",
+        "--set",
+        "params.pairwise=true",
+        "--out",
+        "out",
+    ];
+    let ran = space.run(FLOW, &[SMALL, &sets].concat()).count("ran");
+    assert_eq!((ran["llm/compare"], server.bodies().len() - before), (2, 2));
+    assert!(!ran.contains_key("llm/review"), "{ran:?}");
+    let board = space.read("out/leaderboard.md");
+    for said in [
+        "won 0, lost 0, undecided 1",
+        "from 1 pair that openai/gpt-4o-mini compared in both orders",
+        "preferred in 1.00 [0.34, 1.00] of 2 answers",
+    ] {
+        assert!(board.contains(said), "{said}\n{board}");
+    }
 }

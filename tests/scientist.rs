@@ -96,6 +96,10 @@ pub(crate) fn answer(body: &Value) -> String {
             REVIEW.to_owned()
         };
     }
+    // A judge who prefers whatever stands first.
+    if prompt.starts_with("Two papers stand below") {
+        return json!({"reason": "It comes first.", "better": "first"}).to_string();
+    }
     if let Some(prompt) = screened(body) {
         return json!({"spans": [{"kind": "verdict_asked", "text": planted(&prompt)}]}).to_string();
     }

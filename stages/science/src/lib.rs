@@ -61,6 +61,8 @@ pub fn stages(providers: Providers) -> Vec<Box<dyn Stage>> {
         Box::new(llm::Review(client.clone())),
         Box::new(review::Aggregate),
         Box::new(review::Meta(client.clone())),
+        Box::new(review::Compare(client.clone())),
+        Box::new(review::Rank),
         Box::new(benchmark::Papers),
         Box::new(benchmark::Score),
         Box::new(benchmark::Calibrate),

@@ -139,6 +139,10 @@ pub(super) fn board_line(row: &BoardRow, sort: &str, scale: f64) -> BoardLine {
                 let verdict = crate::stats::verdict(review.as_ref()?);
                 Some(format!("{version}: {verdict}"))
             })
+            .chain(row.preferred.iter().map(|found| {
+                let words = crate::stats::preferred(found);
+                format!("preferred over an average paper: {words}")
+            }))
             .collect(),
     }
 }

@@ -1,5 +1,5 @@
 //! Judging papers: automatic checks of a draft against its results, the screening for what speaks to a
-//! reviewer, the summary of reviews and the meta-review.
+//! reviewer, the summary of reviews, the meta-review, and the ranking of papers by comparing them.
 
 mod aggregate;
 mod checks;
@@ -10,6 +10,7 @@ mod finding;
 mod meta;
 mod number;
 mod quoted;
+mod rank;
 mod screen;
 mod statistic;
 mod structure;
@@ -20,5 +21,6 @@ pub(crate) use claim::{Way, way};
 pub(crate) use faults::{faults, faults_of_part};
 pub(crate) use finding::{Finding, RowName, Severity};
 pub(crate) use meta::Meta;
+pub(crate) use rank::{Compare, Rank};
 pub(crate) use screen::{Screen, Suspect};
 pub(crate) use statistic::Statistic;

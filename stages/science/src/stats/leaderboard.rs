@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::improvement::Improvement;
+use super::preferred::{Preferred, Ranking, preferred, told};
 use super::table::markdown;
 use super::{Comparison, Direction, improvement};
 use crate::gathered::cells;
@@ -41,6 +42,9 @@ pub(crate) struct BoardRow {
     pub(crate) first: Option<Value>,
     /// The summary of the reviews of the paper, if there was one.
     pub(crate) review: Option<Value>,
+    /// How the paper stands to the others, if papers were compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) preferred: Option<Preferred>,
 }
 
 pub(crate) struct Leaderboard;
@@ -69,6 +73,7 @@ impl Stage for Leaderboard {
                     "list<json>?",
                     "the summary of the reviews of each first draft",
                 ),
+                Port::new("ranking", "json?", "the papers compared, by `review/rank`"),
             ],
             with: vec![
                 Port::new(
@@ -92,7 +97,7 @@ impl Stage for Leaderboard {
             ],
             ..Signature::new(
                 "stats/leaderboard",
-                2,
+                3,
                 "Rank ideas by mean relative improvement, with intervals",
             )
         }
@@ -117,6 +122,15 @@ impl Stage for Leaderboard {
                 Ok(vec![None; ideas.len()])
             }
         };
+        let ranking: Option<Ranking> = if call.has("ranking") {
+            Some(call.get("ranking")?)
+        } else {
+            None
+        };
+        let standing = |name: &str| {
+            let all = ranking.iter().flat_map(|ranking| &ranking.papers);
+            all.into_iter().find(|paper| paper.name == name).cloned()
+        };
         let reviews = summaries("first")?.into_iter().zip(summaries("reviews")?);
         let mut rows = Vec::new();
         for (index, ((idea, comparison), (first, review))) in
@@ -139,11 +153,15 @@ impl Stage for Leaderboard {
                     .collect(),
                 first,
                 review,
+                preferred: standing(&idea.name),
             });
         }
         rank(&mut rows, &sort);
         let board = Board { sort, rows };
-        let text = render(&board, &directions);
+        let mut text = render(&board, &directions);
+        if let Some(ranking) = ranking.filter(|ranking| ranking.pairs > 0) {
+            text += &told(&ranking);
+        }
         let value =
             serde_json::to_value(&board).map_err(|error| Failure::bug(error.to_string()))?;
         Ok(Outputs::from([
@@ -219,6 +237,8 @@ fn render(board: &Board, directions: &BTreeMap<String, Direction>) -> String {
     let both = board.rows.iter().any(|row| row.first.is_some());
     header.extend(both.then(|| "first draft".to_owned()));
     header.push(if both { "improved draft" } else { "review" }.to_owned());
+    let compared = board.rows.iter().any(|row| row.preferred.is_some());
+    header.extend(compared.then(|| "preferred".to_owned()));
     let rows: Vec<Vec<String>> = board
         .rows
         .iter()
@@ -239,6 +259,9 @@ fn render(board: &Board, directions: &BTreeMap<String, Direction>) -> String {
                 cells.push(row.first.as_ref().map(verdict).unwrap_or_default());
             }
             cells.push(row.review.as_ref().map(verdict).unwrap_or_default());
+            if compared {
+                cells.push(row.preferred.as_ref().map(preferred).unwrap_or_default());
+            }
             cells
         })
         .collect();
