@@ -24,6 +24,7 @@ mod language_server;
 mod layers;
 mod leaderboard;
 mod limits;
+mod little_changed;
 mod model_server;
 mod open_ended;
 mod own_data;

@@ -5,7 +5,7 @@
 //! the index or taken out of it. Whatever cannot be told by a look has no standing: a folder, a tree, a
 //! file that was written a moment ago.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsStr;
 use std::fs::Metadata;
 use std::os::unix::ffi::OsStrExt;
@@ -45,10 +45,13 @@ pub(crate) struct Moment {
 /// What the disk says of a file: device, inode, size (bytes), mtime and ctime (ns).
 pub(crate) type Look = [u64; 5];
 
+/// The look of a file that cannot be told by one yet: no file has it.
+const NONE: Look = [0; 5];
+
 impl Store {
     /// What these files, the newest records of these stage keys, and these other blobs stand at; none
-    /// where anything among them cannot be told by a look, or where records were added or removed since
-    /// [`Store::preload`].
+    /// where anything among them cannot be told by a look, or where records were removed, or added by
+    /// others, since [`Store::preload`].
     pub fn standing<'f>(
         &self,
         files: impl Iterator<Item = (&'f Path, Option<&'f Metadata>)>,
@@ -56,7 +59,8 @@ impl Store {
         others: &[Digest],
     ) -> Result<Option<Standing>, StoreError> {
         let moment = self.inner.moment()?;
-        if *locked(&self.inner.preloaded_at) != Some(moment.clone()) {
+        let before = locked(&self.inner.preloaded_at).clone();
+        if !before.is_some_and(|before| self.inner.knows_all_since(&before, &moment)) {
             return Ok(None);
         }
         let mut seen = Vec::new();
@@ -66,46 +70,88 @@ impl Store {
             };
             seen.push((path.to_owned(), look_of(stat)));
         }
-        let mut blobs = Vec::new();
+        let standing = Standing {
+            moment,
+            files: seen,
+            blobs: Vec::new(),
+        };
+        let mut standing = standing.with(self, keys, others)?;
+        if let Some(standing) = &mut standing {
+            // Equal outputs are one blob.
+            let mut met = BTreeSet::new();
+            let blobs = &mut standing.blobs;
+            blobs.retain(|part| met.insert(*part.digest.as_bytes()));
+        }
+        Ok(standing)
+    }
+
+    /// What a standing came to by a run in which these of its files had changed, and these stage keys
+    /// and blobs came in: none where records were removed, or added by others. A file that was written
+    /// a moment ago counts as changed the next time.
+    pub fn standing_since(
+        &self,
+        before: Standing,
+        changed: &HashMap<&Path, Metadata>,
+        keys: &[Key],
+        others: &[Digest],
+    ) -> Result<Option<Standing>, StoreError> {
+        let moment = self.inner.moment()?;
+        if !self.inner.knows_all_since(&before.moment, &moment) {
+            return Ok(None);
+        }
+        let mut standing = Standing { moment, ..before };
+        for (path, look) in &mut standing.files {
+            if let Some(stat) = changed.get(path.as_path()) {
+                let known = self.inner.stats.known(stat);
+                *look = known.map_or(NONE, |_| look_of(stat));
+            }
+        }
+        standing.with(self, keys, others)
+    }
+
+    /// The files that are not what they were, where all else stands as it did, on the same day; none
+    /// where it does not.
+    pub fn changed<'s>(&self, standing: &'s Standing) -> Result<Option<Vec<&'s Path>>, StoreError> {
+        if standing.moment != self.inner.moment()? || !self.inner.there(&standing.blobs)? {
+            return Ok(None);
+        }
+        Ok(Some(without(&standing.files, |(path, look)| {
+            path.metadata().is_ok_and(|stat| look_of(&stat) == *look)
+        })))
+    }
+}
+
+impl Standing {
+    /// With the results of these keys, and these blobs.
+    fn with(
+        mut self,
+        store: &Store,
+        keys: &[Key],
+        others: &[Digest],
+    ) -> Result<Option<Self>, StoreError> {
         {
-            let known = self.inner.known.read();
+            let known = store.inner.known.read();
             let known = known.unwrap_or_else(PoisonError::into_inner);
             for key in keys {
                 match known.get(&(Kind::Stage, *key)) {
                     Some(row) if row.parts.iter().all(|part| !part.tree) => {
-                        blobs.extend(&row.parts);
+                        self.blobs.extend(&row.parts);
                     }
                     _ => return Ok(None),
                 }
             }
         }
         for digest in others {
-            let Some(size) = size_of(&self.inner.folders.blob(digest)) else {
+            let Some(size) = size_of(&store.inner.folders.blob(digest)) else {
                 return Ok(None);
             };
-            blobs.push(Part {
+            self.blobs.push(Part {
                 digest: *digest,
                 size,
                 tree: false,
             });
         }
-        // Equal outputs are one blob.
-        let mut met = BTreeSet::new();
-        blobs.retain(|part| met.insert(*part.digest.as_bytes()));
-        Ok(Some(Standing {
-            moment,
-            files: seen,
-            blobs,
-        }))
-    }
-
-    /// Whether all of it stands as it did, on the same day.
-    pub fn stands(&self, standing: &Standing) -> Result<bool, StoreError> {
-        Ok(standing.moment == self.inner.moment()?
-            && all(&standing.files, |(path, look)| {
-                path.metadata().is_ok_and(|stat| look_of(&stat) == *look)
-            })
-            && self.inner.there(&standing.blobs)?)
+        Ok(Some(self))
     }
 }
 
@@ -119,6 +165,15 @@ impl Inner {
         })
     }
 
+    /// Whether nothing was removed since then, and every record that was added is one that was made or
+    /// met here, on the same day.
+    fn knows_all_since(&self, before: &Moment, now: &Moment) -> bool {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let newer = known.values().filter(|row| row.id > before.newest).count();
+        i64::try_from(newer) == Ok(now.newest - before.newest)
+            && (&before.removed, before.day) == (&now.removed, now.day)
+    }
+
     /// Whether these blobs are there with their sizes.
     fn there(&self, blobs: &[Part]) -> Result<bool, StoreError> {
         let path = self.folders.objects();
@@ -126,7 +181,7 @@ impl Inner {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let folder = open(&path, flags, Mode::empty())
             .map_err(|error| named("open", &path)(error.into()))?;
-        Ok(all(blobs, |part| {
+        let there = |part: &Part| {
             let mut name = [b'/'; 65];
             part.digest.with_hex(|hex| {
                 name[..2].copy_from_slice(&hex.as_bytes()[..2]);
@@ -137,17 +192,30 @@ impl Inner {
                 FileType::from_raw_mode(stat.st_mode).is_file()
                     && u64::try_from(stat.st_size) == Ok(part.size)
             })
-        }))
+        };
+        Ok(if blobs.len() <= SHARE {
+            blobs.iter().all(there)
+        } else {
+            blobs.par_chunks(SHARE).all(|some| some.iter().all(there))
+        })
     }
 }
 
-/// Whether it holds for all, asked on all cores where there are many.
-fn all<T: Sync>(items: &[T], holds: impl Fn(&T) -> bool + Sync) -> bool {
-    if items.len() <= SHARE {
-        items.iter().all(holds)
+/// The paths of the files that it does not hold for, asked on all cores where there are many.
+fn without(
+    files: &[(PathBuf, Look)],
+    holds: impl Fn(&(PathBuf, Look)) -> bool + Sync,
+) -> Vec<&Path> {
+    let mut left: Vec<_> = if files.len() <= SHARE {
+        files.iter().filter(|file| !holds(file)).collect()
     } else {
-        items.par_chunks(SHARE).all(|some| some.iter().all(&holds))
-    }
+        let chunks = files.par_chunks(SHARE);
+        chunks
+            .flat_map_iter(|some| some.iter().filter(|file| !holds(file)))
+            .collect()
+    };
+    left.sort_unstable();
+    left.into_iter().map(|(path, _)| path.as_path()).collect()
 }
 
 impl Standing {
@@ -219,116 +287,4 @@ fn text<'b>(bytes: &mut &'b [u8]) -> Option<&'b [u8]> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{Clock, Lookup, Options, Policy, Record, Sweep};
-
-    /// A store with one record, and a file; it is an hour later.
-    fn place() -> (tempfile::TempDir, Store, PathBuf) {
-        let dir = tempfile::tempdir().unwrap();
-        let options = Options {
-            clock: Clock::of(|| Clock::system().now_ns() + 3_600_000_000_000),
-            ..Options::default()
-        };
-        let store = Store::open(&dir.path().join("store"), options).unwrap();
-        let file = dir.path().join("file");
-        std::fs::write(&file, "old").unwrap();
-        save(&store, b"key", b"output");
-        (dir, store, file)
-    }
-
-    fn save(store: &Store, key: &[u8], output: &[u8]) {
-        let blob = store.put_bytes(output).unwrap();
-        let Lookup::Miss(claim) = store.look(Kind::Stage, &Key::of(key)).unwrap() else {
-            panic!("it is new")
-        };
-        claim
-            .save_durably(Record {
-                blobs: vec![blob],
-                ..Record::default()
-            })
-            .unwrap();
-    }
-
-    /// The standing of the file and the record, through its bytes.
-    fn standing(store: &Store, file: &Path) -> Standing {
-        store.preload().unwrap();
-        store.digest_file(file).unwrap();
-        let stat = file.metadata().unwrap();
-        let files = [(file, Some(&stat))];
-        let made = store.standing(files.into_iter(), &[Key::of(b"key")], &[]);
-        Standing::from_bytes(&made.unwrap().unwrap().to_bytes()).unwrap()
-    }
-
-    #[test]
-    fn what_was_touched_does_not_stand() {
-        let (_dir, store, file) = place();
-        let before = standing(&store, &file);
-        assert!(store.stands(&before).unwrap());
-        std::fs::write(&file, "new").unwrap();
-        assert!(!store.stands(&before).unwrap());
-    }
-
-    #[test]
-    fn a_record_that_was_added_meanwhile_leaves_no_standing() {
-        let (_dir, store, file) = place();
-        standing(&store, &file);
-        save(&store, b"another", b"thing");
-        let made = store.standing([].into_iter(), &[Key::of(b"key")], &[]);
-        assert!(made.unwrap().is_none());
-    }
-
-    #[test]
-    fn what_cannot_be_told_by_a_look_has_no_standing() {
-        let (dir, store, file) = place();
-        store.preload().unwrap();
-        let stat = file.metadata().unwrap();
-        let unread = [(file.as_path(), Some(&stat))];
-        let made = store.standing(unread.into_iter(), &[], &[]).unwrap();
-        assert!(made.is_none());
-        let folder = dir.path().metadata().unwrap();
-        let folder = [(dir.path(), Some(&folder))];
-        let made = store.standing(folder.into_iter(), &[], &[]).unwrap();
-        assert!(made.is_none());
-        let nothing = store.standing([].into_iter(), &[Key::of(b"no")], &[]);
-        assert!(nothing.unwrap().is_none());
-    }
-
-    #[test]
-    fn a_blob_that_is_gone_or_cut_does_not_stand() {
-        let (_dir, store, file) = place();
-        let before = standing(&store, &file);
-        let blob = store.inner.folders.blob(&Digest::of(b"output"));
-        std::fs::remove_file(&blob).unwrap();
-        assert!(!store.stands(&before).unwrap());
-        std::fs::write(&blob, "out").unwrap();
-        assert!(!store.stands(&before).unwrap());
-        std::fs::write(&blob, "output").unwrap();
-        assert!(store.stands(&before).unwrap());
-    }
-
-    #[test]
-    fn another_record_or_one_less_ends_the_standing() {
-        let (_dir, store, file) = place();
-        let before = standing(&store, &file);
-        save(&store, b"another", b"thing");
-        assert!(!store.stands(&before).unwrap());
-        let before = standing(&store, &file);
-        let policy = Policy {
-            unused_days: Some(0),
-            ..Policy::default()
-        };
-        store.gc(&policy, Sweep::Now).unwrap();
-        assert!(!store.stands(&before).unwrap());
-    }
-
-    #[test]
-    fn bytes_that_are_cut_are_no_standing() {
-        let (_dir, store, file) = place();
-        let bytes = standing(&store, &file).to_bytes();
-        for length in 0..bytes.len() {
-            let cut = Standing::from_bytes(&bytes[..length]);
-            assert!(cut.is_none_or(|cut| cut.files.is_empty()), "{length}");
-        }
-    }
-}
+mod tests;

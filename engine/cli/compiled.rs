@@ -114,7 +114,7 @@ pub(crate) fn spec(
     });
     let length: usize = texts.values().map(String::len).sum();
     if let Some(basis) = basis.as_ref().filter(|_| length >= WORTH)
-        && let Err(error) = keep(&path, &parts(basis, &spec.pack()))
+        && let Err(error) = keep(&path, &parts(basis, &[&spec.pack()]))
     {
         tracing::debug!("the checked pipeline is not kept: {error}");
     }
@@ -126,8 +126,21 @@ pub(crate) fn spec(
     })
 }
 
+/// The pipeline alone, as it was checked on this basis, beside which these files are there and were then.
+pub(crate) fn on(request: &Request<'_>, basis: &Basis, files: &HashSet<&Path>) -> Option<Spec> {
+    let bytes = whole(&request.store.join("compiled").join(&request.name))?;
+    let (own, spec) = apart::<Basis>(&bytes)?;
+    let mut looks = own.looks.paths.iter().zip(own.looks.kinds.chars());
+    let as_files = looks.all(|(path, kind)| kind == 'f' || !files.contains(path.as_path()));
+    if !as_files || own.beside(files) != *basis {
+        return None;
+    }
+    let spec = Spec::unpack(spec, request.question.signatures)?;
+    generations::put(spec, request.question.file).ok()
+}
+
 /// What a check depended on, beside the question.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Basis {
     /// Every file that was read, in order.
     reads: Vec<(PathBuf, Digest)>,
@@ -222,12 +235,14 @@ fn name(question: &Question<'_>) -> String {
     Digest::of(text.as_bytes()).hex()
 }
 
-/// Two parts as one file: the first as JSON with its length before it.
-pub(crate) fn parts(first: &impl Serialize, second: &[u8]) -> Vec<u8> {
+/// Parts as one file: the first as JSON with its length before it.
+pub(crate) fn parts(first: &impl Serialize, others: &[&[u8]]) -> Vec<u8> {
     let first = serde_json::to_vec(first).expect("our own values are JSON");
-    let mut bytes = (first.len() as u64).to_le_bytes().to_vec();
+    let others_len: usize = others.iter().map(|part| part.len()).sum();
+    let mut bytes = Vec::with_capacity(8 + first.len() + others_len);
+    bytes.extend_from_slice(&(first.len() as u64).to_le_bytes());
     bytes.extend_from_slice(&first);
-    bytes.extend_from_slice(second);
+    others.iter().for_each(|part| bytes.extend_from_slice(part));
     bytes
 }
 
@@ -247,6 +262,8 @@ pub(crate) fn keep(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut file = std::fs::File::create(&temp)?;
     file.write_all(bytes)?;
     file.write_all(Digest::of(bytes).as_bytes())?;
+    // Some file systems wait for the disk where one file takes the place of another.
+    let _ = std::fs::remove_file(path);
     std::fs::rename(&temp, path)?;
     thin(folder)
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use kyobashi_cache::Runs;
-use kyobashi_engine::run::{Durations, Event, Observer};
+use kyobashi_engine::run::{Durations, Event, Observer, Totals};
 use serde::Deserialize;
 
 /// Writes the journal.
@@ -35,20 +35,6 @@ impl Journal {
             begun: Instant::now(),
             flushed: Instant::now(),
             line: Vec::new(),
-        }
-    }
-
-    /// Events of an earlier run that happen again, as lines without `t`.
-    pub(crate) fn again(&mut self, lines: &[u8]) {
-        let t = serde_json::json!(self.now());
-        let begin = format!("{{\"t\":{t},");
-        for line in lines.split_inclusive(|byte| *byte == b'\n') {
-            let written = self.file.write_all(begin.as_bytes());
-            let rest = line.get(1..).unwrap_or_default();
-            if let Err(error) = written.and_then(|()| self.file.write_all(rest)) {
-                tracing::warn!("the run journal cannot be written: {error}");
-                return;
-            }
         }
     }
 
@@ -84,6 +70,20 @@ impl Observer for Journal {
         }
         if let Err(error) = written {
             // A journal that cannot be written does not stop the run.
+            tracing::warn!("the run journal cannot be written: {error}");
+        }
+    }
+
+    fn again(&mut self, lines: &[u8], _totals: &Totals) {
+        let t = serde_json::json!(self.now());
+        let begin = format!("{{\"t\":{t},");
+        self.line.clear();
+        for line in lines.split_inclusive(|byte| *byte == b'\n') {
+            self.line.extend_from_slice(begin.as_bytes());
+            self.line
+                .extend_from_slice(line.get(1..).unwrap_or_default());
+        }
+        if let Err(error) = self.file.write_all(&self.line) {
             tracing::warn!("the run journal cannot be written: {error}");
         }
     }

@@ -1,6 +1,8 @@
 //! `--json`: events as lines on standard output.
 
-use kyobashi_engine::run::{Event, Observer};
+use std::io::Write;
+
+use kyobashi_engine::run::{Event, Observer, Totals};
 
 use crate::talk;
 
@@ -13,5 +15,10 @@ impl Observer for Lines {
             // Nobody reads any more: the run goes on and its journal is whole.
             let _ = talk::json(event);
         }
+    }
+
+    fn again(&mut self, lines: &[u8], _totals: &Totals) {
+        // As above.
+        let _ = std::io::stdout().lock().write_all(lines);
     }
 }

@@ -5,6 +5,7 @@
 //! [`progress`], [`journal`], [`lines`].
 
 mod arguments;
+mod begun;
 mod commands;
 mod compare;
 mod compiled;

@@ -102,11 +102,7 @@ impl Progress {
                 if let Some(running) = bars.running.remove(&finished.address) {
                     running.bar.finish_and_clear();
                 }
-                let done =
-                    self.totals.ran + self.totals.reused + self.totals.failed + self.totals.skipped;
-                bars.whole.set_length(self.known.max(done));
-                bars.whole.set_position(done);
-                bars.whole.set_message(counts(&self.totals));
+                bars.count(&self.totals, self.known);
                 if finished.state == FinalState::Failed {
                     // The line is for people; the journal has it as well.
                     let _ = bars.all.println(line);
@@ -118,7 +114,23 @@ impl Progress {
     }
 }
 
+impl Bars {
+    fn count(&self, totals: &Totals, known: u64) {
+        let done = totals.ran + totals.reused + totals.failed + totals.skipped;
+        self.whole.set_length(known.max(done));
+        self.whole.set_position(done);
+        self.whole.set_message(counts(totals));
+    }
+}
+
 impl Observer for Progress {
+    fn again(&mut self, _lines: &[u8], totals: &Totals) {
+        self.totals = totals.clone();
+        if let Some(bars) = &self.bars {
+            bars.count(totals, self.known);
+        }
+    }
+
     fn see(&mut self, event: &Event) {
         match event {
             Event::RunStarted { known, .. } | Event::Grown { known } => self.known = *known,

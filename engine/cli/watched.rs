@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::surroundings::Disk;
 
 /// Paths that were looked at, in order, and what stood there.
-#[derive(Clone, Default, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Looks {
     pub(crate) kinds: String,
     pub(crate) paths: Vec<PathBuf>,

@@ -17,7 +17,8 @@ use tokio::sync::watch;
 
 use super::budget;
 use crate::arguments::{Calls, Global, Run};
-use crate::compiled::{self, Compiled, Request};
+use crate::begun::Begun;
+use crate::compiled::{self, Request};
 use crate::deliver::{self, Delivered};
 use crate::exit::{self, Code, Stopped};
 use crate::journal::{self, Journal};
@@ -25,9 +26,9 @@ use crate::lines::Lines;
 use crate::place::{self, Place};
 use crate::progress::Progress;
 use crate::surroundings::{self, Surroundings};
-use crate::unchanged::{self, Unchanged};
-use crate::workspace::{self, Catalogue, Opening};
-use crate::{made_from, refresh, summary, talk};
+use crate::unchanged::{self, Ear, Part, Unchanged};
+use crate::workspace::{Catalogue, Opening};
+use crate::{made_from, summary, talk};
 
 /// What a run left behind, for those who start runs.
 pub(super) struct Outcome {
@@ -52,25 +53,32 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
     };
     let pipeline = &arguments.pipeline;
     let request = Request::new(global, pipeline, &catalogue, &surroundings, keys)?;
-    if let Some(outcome) = again(global, arguments, &request, &opening)? {
-        return Ok(outcome);
-    }
-    opening.load();
-    let compiled = compiled::spec(global, &request, &surroundings)?;
-    let Compiled {
-        spec, texts, files, ..
-    } = &compiled;
-    refresh::known(spec, &arguments.refresh)?;
-    let servers = surroundings.servers(spec);
+    let Begun {
+        spec,
+        sources,
+        store,
+        access,
+        made_from,
+        already,
+        from,
+    } = match again(global, arguments, &request, &opening)? {
+        Again::Told(outcome) => return Ok(outcome),
+        Again::Part(store, part) if !lacks_trainer(&part.spec, &catalogue) => {
+            Begun::part(store, *part)
+        }
+        Again::Part(..) | Again::No => {
+            opening.load();
+            let compiled = compiled::spec(global, &request, &surroundings)?;
+            Begun::whole(compiled, opening, arguments)?
+        }
+    };
+    let servers = surroundings.servers(&spec);
     let provider_keys = provider_keys(&servers);
     let catalogue = Catalogue::new(servers);
-    let (store, access) = opening.finish()?;
-    let sources = workspace::sources_of(spec, &store, &|path| files.stat(path))?;
-    refresh::there(spec, &sources, &store, &arguments.refresh)?;
     let place = match access {
         Access::Write => Place::new(&store)?,
         Access::Read => {
-            place::all_reused(spec, &sources, &store)?;
+            place::all_reused(&spec, &sources, &store)?;
             talk::say(global, &place::read_only(&store));
             Place::none(&store)
         }
@@ -85,7 +93,7 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
     let executors = executors(
         catalogue,
         &surroundings,
-        spec,
+        &spec,
         &store,
         &sources,
         log,
@@ -97,7 +105,7 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
     let settings = Settings {
         run: place.run,
         asked: made_from::asked(&arguments.pipeline)?,
-        made_from: made_from::made_from(spec, texts, &sources, &store, &arguments.refresh),
+        made_from,
         machine: surroundings::machine(),
         durations: {
             let runs = store.runs();
@@ -105,14 +113,16 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
         },
         refresh: arguments.refresh.clone(),
         provider_keys,
-        budget: budget::of(spec, arguments)?,
+        budget: budget::of(&spec, arguments)?,
         calls: budget::mode(arguments.calls),
         secrets: surroundings.variables.clone(),
         scratch: place.scratch.clone(),
         logs: place.folder.join("logs"),
         fail_fast: arguments.fail_fast,
         now_ms: surroundings::now_ms,
+        already,
     };
+    let ear = Ear::default();
     let mut observers: Vec<Box<dyn Observer>> = Vec::new();
     if let Some(file) = place.journal()? {
         observers.push(Box::new(Journal::new(file)));
@@ -122,8 +132,12 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
     } else {
         observers.push(Box::new(Progress::new(global)));
     }
+    let keeps = place.run > 0 && unchanged::is_plain(arguments);
+    if keeps {
+        observers.push(Box::new(ear.clone()));
+    }
     let ended = start(
-        spec,
+        &spec,
         &sources,
         &store,
         executors.clone(),
@@ -138,12 +152,12 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
         .filter_map(|(name, value)| Some((name.clone(), value.as_ref().ok()?.clone())))
         .collect();
     let delivered = match &arguments.out {
-        Some(dir) => deliver::deliver(&store, spec, &reached, dir)?,
+        Some(dir) => deliver::deliver(&store, &spec, &reached, dir)?,
         None => Delivered::default(),
     };
     summary::tell(global, arguments, &ended, &delivered);
     if ended.totals.out_of_budget {
-        let left = budget::left(spec, &sources, &store, &executors.stages, &place.scratch)?;
+        let left = budget::left(&spec, &sources, &store, &executors.stages, &place.scratch)?;
         budget::say(global, &settings.budget, &left, &ended);
     }
     let code = if ended.totals.out_of_budget {
@@ -161,11 +175,11 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
     } else {
         exit::DONE
     };
-    if place.run > 0 && unchanged::is_plain(arguments) {
-        unchanged::keep(&request, &compiled, &sources, &store, place.run, &ended);
+    if keeps {
+        from.keep(&request, &spec, &sources, &store, ear.notes(), &ended);
     }
     // The process is about to end: to take ten thousand stages apart first would only take time.
-    std::mem::forget((compiled, sources));
+    std::mem::forget((spec, sources));
     store.leave_records();
     Ok(Outcome {
         code,
@@ -173,37 +187,58 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
     })
 }
 
-/// The run before this one, told again: if nothing has changed since.
+/// What the run before this one is worth.
+enum Again {
+    /// Nothing has changed since: it is told again.
+    Told(Outcome),
+    /// Little has changed since: the rest need not be gone through.
+    Part(Store, Box<Part>),
+    No,
+}
+
 fn again(
     global: &Global,
     arguments: &Run,
     request: &Request<'_>,
     opening: &Opening,
-) -> Result<Option<Outcome>, Stopped> {
+) -> Result<Again, Stopped> {
     if !unchanged::is_plain(arguments) {
-        return Ok(None);
+        return Ok(Again::No);
     }
     let Some(unchanged) = Unchanged::read(request) else {
-        return Ok(None);
+        return Ok(Again::No);
     };
     let Some(store) = opening.early() else {
-        return Ok(None);
+        return Ok(Again::No);
     };
-    if !unchanged.stands(request, &store)? {
-        return Ok(None);
+    let Some(changed) = unchanged.changed(request, &store)? else {
+        return Ok(Again::No);
+    };
+    if !changed.is_empty() {
+        let part = Part::of(unchanged, changed, request, &store)?;
+        return Ok(part.map_or(Again::No, |part| Again::Part(store, Box::new(part))));
     }
     let place = Place::new(&store)?;
     let Some(file) = place.journal()? else {
-        return Ok(None);
+        return Ok(Again::No);
     };
     budget::left_over(global, &store)?;
     let asked = made_from::asked(&arguments.pipeline)?;
-    let ended = unchanged.tell(global, place.run, asked, Journal::new(file))?;
+    let ended = unchanged.tell(global, place.run, asked, Journal::new(file));
     summary::tell(global, arguments, &ended, &Delivered::default());
-    Ok(Some(Outcome {
+    Ok(Again::Told(Outcome {
         code: exit::DONE,
         delivered: Vec::new(),
     }))
+}
+
+/// Whether the pipeline trains, and the trainer is not built.
+fn lacks_trainer(spec: &Spec, catalogue: &Catalogue) -> bool {
+    let trains = |stage: &Stage| match &stage.work {
+        Work::Uses { signature, .. } => catalogue.trainer.contains(&signature.name),
+        _ => false,
+    };
+    spec.stages.iter().any(trains) && !crate::setup::trainer_path(&surroundings::home()).exists()
 }
 
 /// Who carries out what. A trainer that is not there is an error before anything runs, if it would be
@@ -218,11 +253,7 @@ fn executors(
     keeper: Keeper,
 ) -> Result<Arc<Executors>, Stopped> {
     let program = crate::setup::trainer_path(&surroundings::home());
-    let trains = |stage: &Stage| match &stage.work {
-        Work::Uses { signature, .. } => catalogue.trainer.contains(&signature.name),
-        _ => false,
-    };
-    if spec.stages.iter().any(trains) && !program.exists() {
+    if lacks_trainer(spec, &catalogue) {
         let plan = preview::preview(
             spec,
             sources,

@@ -120,7 +120,7 @@ fn grow_a_fan_out(bencher: Bencher, count: usize) {
 fn resolve_and_key(bencher: Bencher, count: usize) {
     let spec = checked(&written(count));
     let sources = sources(count);
-    let schedule = Schedule::new(&spec, &sources, Box::new(|_, _| 0));
+    let schedule = Schedule::new(&spec, &sources, Box::new(|_, _| 0), None);
     let nodes: Vec<_> = schedule.graph.nodes.node_indices().collect();
     bencher.counter(ItemsCount::new(count)).bench_local(|| {
         for id in &nodes {
@@ -140,7 +140,7 @@ fn schedule_what_is_there(bencher: Bencher, count: usize) {
     outputs.insert("o", file("o"));
     let outputs = Arc::new(outputs);
     bencher.counter(ItemsCount::new(count)).bench(|| {
-        let mut schedule = Schedule::new(&spec, &sources, Box::new(|_, _| 0));
+        let mut schedule = Schedule::new(&spec, &sources, Box::new(|_, _| 0), None);
         while let Some(effect) = schedule.next_effect() {
             if let Effect::Look(id) = effect {
                 schedule.feed(Input::Done(id, Arc::clone(&outputs)));
@@ -157,7 +157,7 @@ fn schedule_what_is_missing(bencher: Bencher, count: usize) {
     let sources = Sources::new();
     let outputs = Arc::new(Artifacts::new());
     bencher.counter(ItemsCount::new(count)).bench(|| {
-        let mut schedule = Schedule::new(&spec, &sources, Box::new(|_, _| 0));
+        let mut schedule = Schedule::new(&spec, &sources, Box::new(|_, _| 0), None);
         while let Some(effect) = schedule.next_effect() {
             match effect {
                 Effect::Look(id) => schedule.feed(Input::Missed(id)),

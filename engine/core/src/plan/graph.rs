@@ -127,7 +127,7 @@ impl Graph {
     }
 
     /// The node that stands for the result of a stage, seen from a frame.
-    pub(super) fn face(&self, from: FrameId, stage: StageId) -> Option<NodeId> {
+    pub(crate) fn face(&self, from: FrameId, stage: StageId) -> Option<NodeId> {
         self.outwards(from)
             .find_map(|(_, frame)| match &frame.kind {
                 FrameKind::Body { faces } => faces.get(&stage).copied(),

@@ -2,67 +2,35 @@
 
 use std::path::Path;
 
-use crate::spec::{Binding, Fan, Spec, Template, Work};
+use super::reads::{Read, of_stage, of_template};
+use crate::spec::Spec;
 
 /// Every path that the spec names as data, once each, in the order of their texts.
 #[must_use]
 pub fn paths(spec: &Spec) -> Vec<&Path> {
+    paths_of(spec, |_| true)
+}
+
+/// As [`paths`], for the stages alone whose index in the spec this holds for.
+pub(super) fn paths_of(spec: &Spec, counts: impl Fn(usize) -> bool) -> Vec<&Path> {
     let mut paths = Vec::new();
-    let mut add = |template| collect(template, &mut paths);
-    spec.params.values().for_each(|param| add(&param.value));
-    spec.outputs.iter().for_each(|binding| add(&binding.value));
-    for stage in &spec.stages {
-        match &stage.work {
-            Work::Run { ins, with, env, .. } => {
-                for binding in ins.iter().chain(with).chain(env) {
-                    add(&binding.value);
-                }
-            }
-            Work::Uses {
-                ins, with, model, ..
-            } => {
-                for binding in ins.iter().chain(with) {
-                    add(&binding.value);
-                }
-                model.iter().for_each(&mut add);
-            }
-            Work::Group { inputs, out, .. } => {
-                let inputs: &[Binding] = inputs.as_deref().unwrap_or_default();
-                for binding in inputs.iter().chain(out) {
-                    add(&binding.value);
-                }
-            }
+    let mut see = |read| {
+        if let Read::Path(path) = read {
+            paths.push(path);
         }
-        match &stage.fan {
-            Fan::Matrix {
-                axes,
-                exclude,
-                include,
-            } => {
-                axes.iter().for_each(|axis| add(&axis.values));
-                for cell in exclude.iter().chain(include) {
-                    cell.values().for_each(&mut add);
-                }
-            }
-            Fan::Repeat { carry, .. } => {
-                for carry in carry {
-                    add(&carry.first);
-                    add(&carry.next);
-                }
-            }
-            Fan::Once | Fan::Foreach { .. } => {}
+    };
+    for param in spec.params.values() {
+        of_template(&param.value, &mut see);
+    }
+    for binding in &spec.outputs {
+        of_template(&binding.value, &mut see);
+    }
+    for (index, stage) in spec.stages.iter().enumerate() {
+        if counts(index) {
+            of_stage(stage, &mut see);
         }
     }
     paths.sort_unstable_by_key(|path| path.as_os_str());
     paths.dedup_by_key(|path| path.as_os_str());
     paths
-}
-
-fn collect<'s>(template: &'s Template, paths: &mut Vec<&'s Path>) {
-    match template {
-        Template::Path(path, _) => paths.push(path),
-        Template::List(items) => items.iter().for_each(|item| collect(item, paths)),
-        Template::Map(entries) => entries.iter().for_each(|(_, item)| collect(item, paths)),
-        Template::Literal(_) | Template::Expression(_) | Template::Text(_) => {}
-    }
 }

@@ -10,13 +10,14 @@ use kyobashi_cache::{Claim, Key, Store};
 use kyobashi_stage::{Failure, Note};
 use tokio::sync::{mpsc, watch};
 
+use super::already::Already;
 use super::event::{
     Asked, Event, FinalState, Finished, JOURNAL_VERSION, MadeFrom, Observer, Totals,
 };
 use super::ledger::Ledger;
 use super::memory::{Mode, Shared, Told};
 use super::order::{Durations, Order};
-use super::provenance::Ranks;
+use super::provenance::{self, Ranks};
 use super::purse::Purse;
 use super::slots::Slots;
 use super::work::Worked;
@@ -56,6 +57,8 @@ pub struct Settings {
     pub fail_fast: bool,
     /// Milliseconds since 1970; for records and events only.
     pub now_ms: fn() -> u64,
+    /// What is told and not gone through.
+    pub already: Option<Already>,
 }
 
 /// How far the run may go on.
@@ -163,7 +166,7 @@ pub async fn drive(
         executors,
         shapes: Arc::new(spec.shapes.clone()),
         settings,
-        schedule: Schedule::new(spec, sources, urgency),
+        schedule: Schedule::new(spec, sources, urgency, settings.already.as_ref()),
         observers,
         sender,
         active: HashMap::new(),
@@ -193,6 +196,9 @@ pub async fn drive(
         known: driver.schedule.known(),
     });
     driver.tell(&Event::MadeFrom(settings.made_from.clone()));
+    if let Some(already) = &settings.already {
+        driver.tell_again(already);
+    }
     loop {
         while let Some(effect) = driver.schedule.next_effect() {
             driver.obey(effect)?;
@@ -216,10 +222,12 @@ pub async fn drive(
     driver.totals.seconds = begin.elapsed().as_secs_f64();
     let totals = driver.totals.clone();
     let top = driver.schedule.top();
-    let outputs = spec
-        .outputs
-        .iter()
-        .map(|output| (output.name.clone(), top.binding(output)));
+    let already = settings.already.as_ref().map(|already| &already.outputs);
+    let outputs = spec.outputs.iter().map(|output| {
+        let told = already.and_then(|outputs| outputs.get(&output.name));
+        let value = told.map_or_else(|| top.binding(output), |told| Ok(told.clone()));
+        (output.name.clone(), value)
+    });
     let outputs: Vec<_> = outputs.collect();
     driver.tell(&outputs_made(store, &outputs));
     driver.tell(&Event::RunFinished(totals.clone()));
@@ -263,6 +271,21 @@ impl Driver<'_> {
     pub(super) fn tell(&mut self, event: &Event) {
         for observer in self.observers.iter_mut() {
             observer.see(event);
+        }
+    }
+
+    /// Tells what need not be gone through.
+    fn tell_again(&mut self, already: &Already) {
+        self.totals = already.totals.clone();
+        let graph = &self.schedule.graph;
+        for (stage, known) in &already.results {
+            let rank = provenance::rank_of(known.provenance.as_deref());
+            if let Some(node) = graph.face(graph.top(), *stage) {
+                self.provenance.insert(node, rank);
+            }
+        }
+        for observer in self.observers.iter_mut() {
+            observer.again(&already.lines, &already.totals);
         }
     }
 

@@ -240,4 +240,7 @@ impl Totals {
 pub trait Observer: Send {
     /// One event, in order.
     fn see(&mut self, event: &Event);
+
+    /// Events of an earlier run that happen again: JSON lines, and what they come to.
+    fn again(&mut self, lines: &[u8], totals: &Totals);
 }

@@ -32,8 +32,20 @@ pub fn read_sources(
     store: &Store,
     stat: &dyn Fn(&Path) -> Option<Metadata>,
 ) -> Result<Sources, Failure> {
+    read_paths(&sources::paths(spec), store, stat)
+}
+
+/// As [`read_sources`], for these paths alone, which are in order.
+///
+/// # Errors
+/// As there.
+pub fn read_paths(
+    paths: &[&Path],
+    store: &Store,
+    stat: &dyn Fn(&Path) -> Option<Metadata>,
+) -> Result<Sources, Failure> {
     let mut found = Vec::new();
-    for path in sources::paths(spec) {
+    for &path in paths {
         let unreadable = |error: &dyn std::fmt::Display| {
             Failure::new(format!("cannot read {}: {error}", path.display()))
         };

@@ -14,8 +14,8 @@ use serde_json::Value;
 use super::estimate::{Estimate, Estimator};
 pub use super::reason::Change;
 use super::reason::{Writer, changes, explain, fields, recipe, told};
-use super::schedule::{Effect, Input, Schedule};
 use super::settle::uses;
+use super::{Effect, Input, Schedule};
 use super::{generation, look};
 use crate::plan::key::{self, Machine};
 use crate::plan::{NodeId, NodeKind, Settled, Sources};
@@ -83,7 +83,7 @@ pub fn preview(
     last: &Last,
     detail: &Detail<'_>,
 ) -> Result<Vec<Planned>, kyobashi_cache::StoreError> {
-    let mut schedule = Schedule::new(spec, sources, Box::new(|_, _| 0));
+    let mut schedule = Schedule::new(spec, sources, Box::new(|_, _| 0), None);
     let mut planned = BTreeMap::new();
     while let Some(effect) = schedule.next_effect() {
         let id = match effect {

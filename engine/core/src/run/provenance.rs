@@ -17,15 +17,19 @@ pub(super) fn rank(model: &Model) -> u8 {
     }
 }
 
+/// The words of the ranks from 1 upwards.
+const WORDS: [&str; 4] = ["live", "local", "scripted", "baseline"];
+
 /// The word of a rank, if a model took part.
 pub(super) fn word(rank: u8) -> Option<&'static str> {
-    match rank {
-        1 => Some("live"),
-        2 => Some("local"),
-        3 => Some("scripted"),
-        4 => Some("baseline"),
-        _ => None,
-    }
+    let index = usize::from(rank).checked_sub(1)?;
+    WORDS.get(index).copied()
+}
+
+/// The rank that a word says; 0 for none.
+pub(super) fn rank_of(said: Option<&str>) -> u8 {
+    let index = WORDS.iter().position(|word| Some(*word) == said);
+    index.map_or(0, |index| index as u8 + 1)
 }
 
 /// The ranks that are known, by node.

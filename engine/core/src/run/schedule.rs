@@ -14,49 +14,15 @@ use std::sync::Arc;
 
 use petgraph::Direction;
 
+use super::already::Already;
+use super::effect::{Effect, Input, Urgency};
 use super::queue::Queue;
 use super::room::{Room, Taken};
-use crate::artifact::Artifacts;
 use crate::plan::join::Fate;
 use crate::plan::{
     Blocked, Cause, FrameId, Graph, Growth, NodeId, NodeKind, Scope, Settled, Sources, Turned, grow,
 };
 use crate::spec::{Fan, OnError, Spec, Stage};
-
-/// What the world tells the schedule.
-#[derive(Debug)]
-pub enum Input {
-    /// The store has the result, or the stage ended well.
-    Done(NodeId, Arc<Artifacts>),
-    /// The store has no result: the node waits for its resources.
-    Missed(NodeId),
-    Failed(NodeId, String),
-    /// It needs an output that was not made.
-    Skipped(NodeId),
-    /// Only while planning: it would run.
-    Unknown(NodeId),
-    /// Start nothing more.
-    Stop,
-}
-
-/// What the schedule asks of the world.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Effect {
-    /// Resolve the call of the node and look it up.
-    Look(NodeId),
-    /// Run it now; its resources are taken.
-    Run(NodeId),
-    /// It will not run: its `when` is false, or an output that it needs was skipped (none), or what
-    /// it needs failed (the address).
-    Skipped(NodeId, Option<String>),
-    /// A node that is no call failed: a list could not be computed, a repeat used up its rounds.
-    Broken(NodeId, String),
-    /// More calls are known now.
-    Grown,
-}
-
-/// Which of two waiting nodes runs first: the one with the greater number.
-pub type Urgency<'a> = Box<dyn FnMut(&Graph, NodeId) -> u64 + Send + 'a>;
 
 /// The state of a run.
 pub struct Schedule<'a> {
@@ -80,12 +46,19 @@ pub struct Schedule<'a> {
     /// Nodes that are calls.
     calls: u64,
     stopped: bool,
+    /// What need not be gone through.
+    already: Option<&'a Already>,
 }
 
 impl<'a> Schedule<'a> {
     /// A schedule over what is known of the spec. `urgency` says which of two waiting nodes runs first
-    /// (the greater).
-    pub fn new(spec: &'a Spec, sources: &'a Sources, urgency: Urgency<'a>) -> Self {
+    /// (the greater). What is there `already` is settled from the beginning.
+    pub fn new(
+        spec: &'a Spec,
+        sources: &'a Sources,
+        urgency: Urgency<'a>,
+        already: Option<&'a Already>,
+    ) -> Self {
         let (graph, edges) = grow(spec, sources);
         let mut schedule = Self {
             spec,
@@ -102,8 +75,9 @@ impl<'a> Schedule<'a> {
             room: Room::new(&spec.pools),
             running: BTreeMap::new(),
             open: 0,
-            calls: 0,
+            calls: already.map_or(0, |already| already.known),
             stopped: false,
+            already,
         };
         schedule.count(0, &edges);
         schedule.settle_all();
@@ -212,12 +186,24 @@ impl<'a> Schedule<'a> {
         self.results.resize(nodes, Settled::Not);
         self.waiting_for.resize(nodes, 0);
         self.told.resize(nodes, false);
+        if let Some(already) = self.already {
+            for index in old..nodes {
+                if let Some(settled) = already.settled(self.graph.node(NodeId::new(index)).stage) {
+                    self.results[index] = settled;
+                    self.told[index] = true;
+                    self.open -= 1;
+                }
+            }
+        }
         for (from, to) in edges {
             if !self.told[from.index()] {
                 self.waiting_for[to.index()] += 1;
             }
         }
         for index in old..nodes {
+            if !matches!(self.results[index], Settled::Not) {
+                continue;
+            }
             let call = self.graph.node(NodeId::new(index)).kind == NodeKind::Call;
             self.calls += u64::from(call);
             if self.waiting_for[index] == 0 {
