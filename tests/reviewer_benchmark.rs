@@ -10,24 +10,24 @@ use crate::pdf::{line, pdf};
 use crate::space::{Done, Space};
 
 /// Accepted papers a, b, c; rejected ones d, e, f, g. The ninth was withdrawn, the tenth is not reviewed.
-const RATINGS: &str = "paper_id\t0\t1\t2\tdecision\n\
+pub(crate) const RATINGS: &str = "paper_id\t0\t1\t2\tdecision\n\
     a\t8.0\t6.0\t\tAccept (Oral)\nb\t6.0\t6.0\t8.0\tAccept (Poster)\nc\t5.0\t6.0\t\tAccept (Poster)\n\
     d\t6.0\t3.0\t\tReject\ne\t5.0\t5.0\t5.0\tReject\nf\t3.0\t5.0\t\tReject\ng\t3.0\t1.0\t\tReject\n\
     h\t5.0\t8.0\t\tReject\nw\t5.0\t5.0\t\tWithdrawn\nz\t6.0\t6.0\t\tAccept (Poster)\n";
 
 /// Overall 7, 6, 4 for the accepted, 6, 5, 5, 3 for the rejected; h has none, x is in no rating.
-const REVIEWS: &str = "paper_id,Summary,Overall,Significance,Decision\n\
+pub(crate) const REVIEWS: &str = "paper_id,Summary,Overall,Significance,Decision\n\
     a,\"one, two\",7,4,Accept\nb,s,6,3,Reject\nc,s,4,5,Reject\nd,s,6,3,Reject\ne,s,5,2,Reject\n\
     f,s,5,2,Reject\ng,s,3,1,Reject\nh,s,NaN,2,Reject\nx,s,6,2,Accept\n";
 
-const FILES: [&str; 4] = [
+pub(crate) const FILES: [&str; 4] = [
     "--set",
     "params.ratings=ratings.tsv",
     "--set",
     "params.reviews=reviews.csv",
 ];
 
-fn space(ratings: &str, reviews: &str) -> Space {
+pub(crate) fn space(ratings: &str, reviews: &str) -> Space {
     let space = Space::new();
     space.copy("pipelines", "pipelines");
     space
@@ -36,16 +36,16 @@ fn space(ratings: &str, reviews: &str) -> Space {
     space
 }
 
-fn score(space: &Space, more: &[&str]) -> Done {
+pub(crate) fn score(space: &Space, more: &[&str]) -> Done {
     let all = [&FILES[..], &["--out", "out"], more].concat();
     space.run("pipelines/reviewer-benchmark.yaml", &all)
 }
 
-fn metrics(space: &Space) -> Value {
+pub(crate) fn metrics(space: &Space) -> Value {
     serde_json::from_str(&space.read("out/metrics.json")).unwrap()
 }
 
-fn near(found: &Value, expected: f64) {
+pub(crate) fn near(found: &Value, expected: f64) {
     let value = found
         .as_f64()
         .unwrap_or_else(|| panic!("{found} is no number"));

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::calibration::Calibration;
+use super::contamination::Contamination;
 use super::correlation::Agreement;
 use super::dirt::Dirty;
+use super::reviews::Reviews;
 
 /// A figure with the doubt that chance leaves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,6 +58,8 @@ pub(crate) struct Document {
     pub(crate) scores: BTreeMap<String, Spread>,
     /// How far reviews of the same paper lie apart; none if each paper has one.
     pub(crate) retest: Option<Retest>,
+    /// Whether the reviewer may know the papers from its training.
+    pub(crate) contamination: Contamination,
     /// Which papers speak to their reviewer; none if no paper was screened.
     pub(crate) screening: Option<Screening>,
     pub(crate) reviewers: BTreeSet<String>,
@@ -122,6 +126,32 @@ pub(crate) struct Screening {
     /// Papers that were screened.
     pub(crate) papers: usize,
     pub(crate) flagged: Vec<String>,
+}
+
+impl Screening {
+    /// None where no paper was screened.
+    pub(super) fn of(reviews: &Reviews) -> Option<Self> {
+        let found = |paper: &&String, wanted: Option<bool>| {
+            let mut own = reviews.papers[paper.as_str()].iter();
+            own.any(|review| {
+                review.flagged.is_some()
+                    && wanted.is_none_or(|wanted| review.flagged == Some(wanted))
+            })
+        };
+        let papers = reviews
+            .papers
+            .keys()
+            .filter(|paper| found(paper, None))
+            .count();
+        let flagged = reviews
+            .papers
+            .keys()
+            .filter(|paper| found(paper, Some(true)));
+        (papers > 0).then(|| Self {
+            papers,
+            flagged: flagged.cloned().collect(),
+        })
+    }
 }
 
 /// Several reviews of one paper by the same reviewer.

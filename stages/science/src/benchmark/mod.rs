@@ -10,6 +10,7 @@ mod bootstrap;
 mod calibrate;
 mod calibrated;
 mod calibration;
+mod contamination;
 mod correlation;
 mod dirt;
 mod document;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use kyobashi_stage::Failure;
 
+use super::contamination::Date;
 use super::dirt::{Dirty, accepts, number};
 use super::sheet::{Row, Sheet};
 
@@ -15,6 +16,8 @@ const WHAT: &str = "ratings";
 pub(crate) struct Rated {
     pub(crate) scores: Vec<f64>,
     pub(crate) accepted: bool,
+    /// When the paper was made public, if the table says so.
+    pub(crate) date: Option<Date>,
 }
 
 /// Every paper by its id.
@@ -24,6 +27,8 @@ pub(crate) struct Ratings {
     pub(crate) dirty: Vec<Dirty>,
     /// Columns that hold neither id nor decision nor scores.
     pub(crate) ignored: Vec<String>,
+    /// Whether there is a column `date` or `year`.
+    pub(crate) dated: bool,
 }
 
 impl Ratings {
@@ -36,7 +41,9 @@ impl Ratings {
         let sheet = Sheet::read(text, WHAT)?;
         let id = sheet.need("paper_id", WHAT)?;
         let decision = sheet.need("decision", WHAT)?;
-        let others = (0..sheet.header.len()).filter(|place| *place != id && *place != decision);
+        let date = sheet.column("date").or_else(|| sheet.column("year"));
+        let known = [Some(id), Some(decision), date];
+        let others = (0..sheet.header.len()).filter(|place| !known.contains(&Some(*place)));
         let (columns, ignored): (Vec<usize>, Vec<usize>) =
             others.partition(|place| holds_scores(&sheet, *place));
         let mut found = Self {
@@ -46,6 +53,7 @@ impl Ratings {
                 .into_iter()
                 .map(|place| sheet.header[place].clone())
                 .collect(),
+            dated: date.is_some(),
         };
         for row in &sheet.rows {
             let paper = row.cell(id).to_owned();
@@ -71,7 +79,21 @@ impl Ratings {
                     Err(why) => dirt(*place, &why),
                 }
             }
-            found.papers.insert(paper, Rated { scores, accepted });
+            let written = date
+                .map(|place| (place, row.cell(place)))
+                .filter(|(_, text)| !text.is_empty());
+            let date = written.and_then(|(_, text)| Date::read(text));
+            if let Some((place, _)) = written.filter(|_| date.is_none()) {
+                dirt(place, "is no date: a year, `2023-10` or `2023-10-31`");
+            }
+            found.papers.insert(
+                paper,
+                Rated {
+                    scores,
+                    accepted,
+                    date,
+                },
+            );
         }
         if found.papers.is_empty() {
             return Err(unusable(&found.dirty));
@@ -124,7 +146,8 @@ mod tests {
             found.papers["a"],
             Rated {
                 scores: vec![6.0],
-                accepted: true
+                accepted: true,
+                date: None
             }
         );
         assert_eq!(found.papers["b"].scores, [3.0]);

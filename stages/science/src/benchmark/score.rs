@@ -11,6 +11,7 @@ use super::bootstrap::Bootstrap;
 use super::calibrate::source;
 use super::calibrated::Calibrated;
 use super::calibration::calibration;
+use super::contamination::{Contamination, contamination};
 use super::correlation::{among_people, among_samples, person_and_rest, with_people};
 use super::dirt::Dirty;
 use super::document::{Correlation, Counts, Dirt, Document, Drawn, Figure, Published, Screening};
@@ -88,6 +89,11 @@ impl Stage for Score {
                     "which papers these are, in words, for whoever uses the calibration",
                 ),
                 Port::new(
+                    "cutoff",
+                    "str?",
+                    "until when the reviewer's training data reach: `2023-10`",
+                ),
+                Port::new(
                     "published",
                     "file(.json)?",
                     "figures of others to show beside: name → measures and `source`",
@@ -128,7 +134,7 @@ impl Stage for Score {
             ],
             ..Signature::new(
                 "review/score",
-                3,
+                4,
                 "Score a reviewer against known decisions",
             )
         }
@@ -197,7 +203,8 @@ impl Stage for Score {
             },
             scores: scores(&scales, &reviews),
             retest: retest(papers, &rule),
-            screening: screening(&reviews),
+            contamination: contaminated(call, papers, &ratings, &bootstrap)?,
+            screening: Screening::of(&reviews),
             reviewers: reviews.reviewers.clone(),
             provenances: reviews.provenances.clone(),
             bootstrap: Drawn {
@@ -317,6 +324,23 @@ fn measured(
     (tally, figures)
 }
 
+fn contaminated(
+    call: &Call,
+    papers: &[Judged],
+    ratings: &Ratings,
+    bootstrap: &Bootstrap,
+) -> Result<Contamination, Failure> {
+    let given: Option<String> = call.get("cutoff")?;
+    contamination(papers, ratings, given.as_deref(), &|part| {
+        let both = [true, false].map(|kind| part.iter().any(|paper| paper.accepted == kind));
+        let [figure, ..] = both
+            .iter()
+            .all(|there| *there)
+            .then(|| measured(part, |paper| paper.predicted, bootstrap).1)?;
+        Some(figure)
+    })
+}
+
 /// The same papers judged by the decision field, if every one of them has it.
 fn by_decision_field(
     papers: &[Judged],
@@ -334,28 +358,6 @@ fn by_decision_field(
         .collect::<Option<_>>()?;
     let (_, figures) = measured(papers, |paper| said[paper.paper.as_str()], bootstrap);
     Some(NAMES.into_iter().zip(figures).collect())
-}
-
-fn screening(reviews: &Reviews) -> Option<Screening> {
-    let found = |paper: &&String, wanted: Option<bool>| {
-        let mut own = reviews.papers[paper.as_str()].iter();
-        own.any(|review| {
-            review.flagged.is_some() && wanted.is_none_or(|wanted| review.flagged == Some(wanted))
-        })
-    };
-    let papers = reviews
-        .papers
-        .keys()
-        .filter(|paper| found(paper, None))
-        .count();
-    let flagged = reviews
-        .papers
-        .keys()
-        .filter(|paper| found(paper, Some(true)));
-    (papers > 0).then(|| Screening {
-        papers,
-        flagged: flagged.cloned().collect(),
-    })
 }
 
 fn counts(tally: &Tally, found: &Matched, ratings: &Ratings, reviews: &Reviews) -> Counts {

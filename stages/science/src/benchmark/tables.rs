@@ -2,6 +2,7 @@
 
 use kyobashi_stage::{Failure, Output};
 
+use super::contamination;
 use super::document::{Document, Figure};
 use super::judged::{Judged, mean};
 use super::measures::{Case, NAMES, Tally, ranked};
@@ -228,6 +229,7 @@ fn told(document: &Document) -> String {
             retest.sd, retest.papers, retest.undecided,
         );
     }
+    text += &contamination::told(&document.contamination);
     if let Some(screening) = &document.screening {
         text += &format!(
             "Screened before the review: {} of {} papers speak to their reviewer{}{}.\n",
