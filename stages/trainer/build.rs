@@ -3,11 +3,12 @@
 
 use std::path::PathBuf;
 
-const SOURCES: [&str; 4] = [
+const SOURCES: [&str; 5] = [
     "shim/program.cpp",
     "shim/names.cpp",
     "shim/kernels.cpp",
     "shim/products.cpp",
+    "shim/update.cpp",
 ];
 
 fn main() {
@@ -21,9 +22,12 @@ fn main() {
     cc::Build::new()
         .cpp(true)
         .std("c++17")
-        .opt_level(2)
+        .opt_level(3)
         .debug(false)
         .flag("-D_GLIBCXX_USE_CXX11_ABI=1")
+        // The same bits from every compiler and on every instruction set.
+        .flag("-ffp-contract=off")
+        .flag("-fno-math-errno")
         // libtorch's headers are not ours to warn about.
         .flag("-isystem")
         .flag(path_text(include.clone()))

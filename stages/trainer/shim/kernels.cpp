@@ -10,6 +10,20 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
+
+namespace {
+
+// Does what a list of gradients still has to be multiplied by.
+void settle(KyList& gradients) {
+  if (gradients.factor != 1) {
+    gradients.tensors = at::_foreach_mul(gradients.tensors, gradients.factor);
+    gradients.factor = 1;
+  }
+}
+
+} // namespace
+
 extern "C" {
 
 // Finds CUDA if it lies beside libtorch or on the library path; it is never linked.
@@ -72,6 +86,7 @@ void ky_list_free(KyList* list) {
 
 KyList* ky_list_pick(const KyList* list, const size_t* indices, size_t count) {
   auto picked = new KyList;
+  picked->factor = list->factor;
   picked->tensors.reserve(count);
   for (size_t i = 0; i < count; ++i) {
     picked->tensors.push_back(list->tensors[indices[i]]);
@@ -94,24 +109,19 @@ char* ky_gradients(tensor loss, const KyList* parameters, KyList* out) {
   });
 }
 
-// Scales the list so that its norm is at most `limit`, without reading the norm back.
+// Scales the list so that its norm is at most `limit`, without reading the norm back from a GPU.
 char* ky_clip(KyList* gradients, double limit) {
   return ky_try([&] {
     c10::NoGradGuard no_grad;
+    if (ky_plain(gradients->tensors)) {
+      gradients->factor *= std::min(limit / (ky_plain_norm(gradients->tensors) + 1e-6), 1.0);
+      return;
+    }
     auto norm = at::linalg_vector_norm(at::stack(at::_foreach_norm(gradients->tensors, 2)), 2);
     auto factor = at::clamp_max(limit / (norm + 1e-6), 1.0);
-    at::_foreach_mul_(gradients->tensors, factor);
+    gradients->tensors = at::_foreach_mul(gradients->tensors, factor);
   });
 }
-
-struct KyAdam {
-  double lr;
-  double beta1;
-  double beta2;
-  double weight_decay;
-  double epsilon;
-  bool decoupled;
-};
 
 char* ky_adam(
     KyList* parameters,
@@ -122,6 +132,12 @@ char* ky_adam(
     const KyAdam* with) {
   return ky_try([&] {
     c10::NoGradGuard no_grad;
+    if (ky_plain(parameters->tensors) && ky_plain(gradients->tensors)) {
+      ky_plain_adam(
+          parameters->tensors, *gradients, first->tensors, second->tensors, steps->tensors, *with);
+      return;
+    }
+    settle(*gradients);
     at::_foreach_add_(steps->tensors, 1);
     if (with->decoupled) {
       at::_fused_adamw_(
@@ -147,6 +163,7 @@ char* ky_sgd(
     double weight_decay) {
   return ky_try([&] {
     c10::NoGradGuard no_grad;
+    settle(*gradients);
     // Without momentum there is nothing to remember, and libtorch insists on an empty list.
     const auto kept = momentum == 0.0 ? std::vector<at::Tensor>() : momenta->tensors;
     at::_fused_sgd_(

@@ -34,7 +34,33 @@ struct KyValue {
 // Tensors that are handled together, so that a step crosses the seam once per operation.
 struct KyList {
   std::vector<at::Tensor> tensors;
+  // Of gradients: what each is still to be multiplied by. Gradients of two parameters may be one tensor,
+  // so they are not changed in place.
+  double factor = 1;
 };
+
+// The settings of one step of Adam.
+struct KyAdam {
+  double lr;
+  double beta1;
+  double beta2;
+  double weight_decay;
+  double epsilon;
+  bool decoupled;
+};
+
+// Whether all are f32 on the CPU, which is what the functions below take (update.cpp).
+bool ky_plain(const std::vector<at::Tensor>& tensors);
+// The Euclidean norm of all together; makes them contiguous.
+double ky_plain_norm(std::vector<at::Tensor>& tensors);
+// One step of Adam; everything but the gradients is contiguous.
+void ky_plain_adam(
+    std::vector<at::Tensor>& parameters,
+    const KyList& gradients,
+    std::vector<at::Tensor>& first,
+    std::vector<at::Tensor>& second,
+    std::vector<at::Tensor>& steps,
+    const KyAdam& with);
 
 inline char* ky_text(const std::string& text) {
   char* copy = static_cast<char*>(std::malloc(text.size() + 1));

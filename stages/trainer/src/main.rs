@@ -14,14 +14,21 @@ use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 
-/// libgomp reads this when it is loaded. Spinning threads of two trainers on shared cores are some
-/// twenty times slower than sleeping ones.
-const WAITING: (&str, &str) = ("OMP_WAIT_POLICY", "PASSIVE");
+/// What is read when libraries are loaded, before anything of ours runs. libgomp: spinning threads of two
+/// trainers on shared cores are some twenty times slower than sleeping ones. The C library: memory that a
+/// step gives back is kept for the next, which else takes a fault of a page each time.
+const ENVIRONMENT: [(&str, &str); 2] = [
+    ("OMP_WAIT_POLICY", "PASSIVE"),
+    (
+        "GLIBC_TUNABLES",
+        "glibc.malloc.mmap_threshold=33554432:glibc.malloc.trim_threshold=4294967296:glibc.malloc.arena_max=1",
+    ),
+];
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
     let result = match arguments.as_slice() {
-        [] => wait_passively().and_then(|()| on_large_stack(serve::serve)),
+        [] => set_environment().and_then(|()| on_large_stack(serve::serve)),
         [only] if only == "--describe" => describe(),
         _ => Err("usage: kyobashi-trainer [--describe]; it is started by `kyo`".to_owned()),
     };
@@ -52,12 +59,16 @@ fn describe() -> Result<(), String> {
     writeln!(std::io::stdout(), "{text}").map_err(|error| error.to_string())
 }
 
-/// Starts this binary anew with the waiting policy, unless whoever started it set one.
-fn wait_passively() -> Result<(), String> {
-    if std::env::var_os(WAITING.0).is_some() {
+/// Starts this binary anew with [`ENVIRONMENT`], unless whoever started it set all of it.
+fn set_environment() -> Result<(), String> {
+    let missing: Vec<_> = ENVIRONMENT
+        .into_iter()
+        .filter(|(name, _)| std::env::var_os(name).is_none())
+        .collect();
+    if missing.is_empty() {
         return Ok(());
     }
     let own = std::env::current_exe().map_err(|error| error.to_string())?;
-    let error = Command::new(own).env(WAITING.0, WAITING.1).exec();
+    let error = Command::new(own).envs(missing).exec();
     Err(error.to_string())
 }

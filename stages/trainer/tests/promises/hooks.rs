@@ -204,3 +204,48 @@ fn a_loss_that_is_no_number_or_moves_nothing_is_named() {
         "{failure}"
     );
 }
+
+#[test]
+fn parameters_that_share_a_gradient_are_clipped_once() {
+    // The derivatives by `a` and by `b` are one tensor: 100 for each of the four numbers.
+    let text = "def init(cfg: Dict[str, float]) -> Dict[str, Tensor]:\n    p: Dict[str, Tensor] = {}\n    \
+                p[\"a\"] = torch.zeros([2])\n    p[\"b\"] = torch.zeros([2])\n    return p\n\n\n\
+                def loss(p: Dict[str, Tensor], batch: Dict[str, Tensor]) -> Tensor:\n    \
+                return ((p[\"a\"] + p[\"b\"]) * 100.0).sum() + 0.0 * batch[\"x\"].sum()\n";
+    let mut worker = Worker::start();
+    let data = ones(&worker);
+    let config = json!({"steps": 1, "optimizer": "sgd", "lr": 1.0, "weight_decay": 0, "clip": 1.0});
+    let trained = worker.train(text, &data, config, 0);
+    for name in ["a", "b"] {
+        for number in trained.weight(name) {
+            assert!((number + 0.5).abs() < 1e-6, "{name}: {number}");
+        }
+    }
+}
+
+#[test]
+fn the_update_reaches_every_number_of_every_shape() {
+    // 70,001 numbers: some blocks of the norm and a rest; one parameter that lies in another order.
+    let text = "def init(cfg: Dict[str, float]) -> Dict[str, Tensor]:\n    p: Dict[str, Tensor] = {}\n    \
+                p[\"a\"] = torch.ones([70001])\n    p[\"b\"] = torch.ones([3, 5])\n    return p\n\n\n\
+                def loss(p: Dict[str, Tensor], batch: Dict[str, Tensor]) -> Tensor:\n    \
+                return p[\"a\"].sum() + (p[\"b\"].t() * 2.0).sum() + 0.0 * batch[\"x\"].sum()\n";
+    let mut worker = Worker::start();
+    let data = ones(&worker);
+    let norm = (70001.0_f64 + 15.0 * 4.0).sqrt();
+    // A large epsilon, so that the size of the gradient shows in the step of Adam: g / (g + 1).
+    let config = json!({"steps": 1, "lr": 0.5, "weight_decay": 0, "clip": 100.0, "epsilon": 1.0});
+    let trained = worker.train(text, &data, config, 0);
+    for (name, slope, count) in [("a", 1.0, 70001), ("b", 2.0, 15)] {
+        let clipped = slope * 100.0 / norm;
+        let expected = 1.0 - 0.5 * clipped / (clipped + 1.0);
+        let numbers = trained.weight(name);
+        assert_eq!(numbers.len(), count);
+        for number in numbers {
+            assert!(
+                (f64::from(number) - expected).abs() < 1e-6,
+                "{name}: {number}, {expected}"
+            );
+        }
+    }
+}
