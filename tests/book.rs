@@ -21,7 +21,14 @@ use crate::space::{Done, Space, home};
 
 /// Blocks that need what a test has not: page, first line of the first command. Why is said in the fence.
 const NOT_RUN: &[(&str, &str)] = &[
-    ("docs/guides/ai-scientist.md", "export OPENAI_API_KEY=…"),
+    (
+        "docs/guides/ai-scientist.md",
+        "kyo run pipelines/ai-scientist.yaml --profile demo --out out",
+    ),
+    (
+        "docs/guides/ai-scientist.md",
+        "export OPENAI_API_KEY=… ANTHROPIC_API_KEY=…",
+    ),
     (
         "docs/guides/ai-scientist.md",
         "kyo run pipelines/open-ended.yaml --profile demo --set params.rounds=3 --out out",

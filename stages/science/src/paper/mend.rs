@@ -255,7 +255,7 @@ fn figure(text: &str, finding: &Finding) -> Option<String> {
         about.replace_range(..first.len_utf8(), &first.to_lowercase().to_string());
     }
     Some(format!(
-        "{}See also [@fig:{name}]: {about}.\n\n{}",
+        "{}[@fig:{name}] shows {about}.\n\n{}",
         &text[..part.at.start],
         &text[part.at.start..]
     ))
