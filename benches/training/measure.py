@@ -7,11 +7,12 @@
 Every round gives each side some steps in turn, so that what else the machine does falls on all alike. A
 training has a start and an end that are no steps: ours is timed at two lengths and the difference counted.
 The median over rounds is reported with its least and greatest value, in milliseconds a step: of the processor
-on a CPU, where other work on the machine does not count, and of the clock on a GPU. What cannot be measured
-here is named.
+on a CPU, where other work on the machine does not count, and of the clock on a GPU. At the end two trainings
+run at once beside one alone. What cannot be measured here is named.
 """
 
 import argparse
+import concurrent.futures
 import json
 import math
 import os
@@ -26,11 +27,11 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 HOME = HERE.parent.parent
-TASKS = ["2d_diffusion", "grokking", "overhead"]
+TASKS = ["2d_diffusion", "grokking", "overhead", "char_lm"]
 #: Steps of one turn, by task and device.
 STEPS = {
-    "cpu": {"2d_diffusion": 150, "grokking": 12, "overhead": 1500},
-    "cuda": {"2d_diffusion": 2000, "grokking": 1000, "overhead": 2000},
+    "cpu": {"2d_diffusion": 150, "grokking": 12, "overhead": 1500, "char_lm": 16},
+    "cuda": {"2d_diffusion": 2000, "grokking": 1000, "overhead": 2000, "char_lm": 100},
 }
 SETTINGS = {
     "2d_diffusion": {
@@ -46,7 +47,16 @@ SETTINGS = {
     },
 }
 SETTINGS["overhead"] = {**SETTINGS["2d_diffusion"], "batch": 2, "hidden": 16}
-PROGRAMS = {"2d_diffusion": "2d_diffusion", "overhead": "2d_diffusion", "grokking": "grokking"}
+SETTINGS["char_lm"] = {
+    "batch": 64, "window": 256, "sampling": "replacement", "lr": 1e-3, "schedule": "cosine", "lr_floor": 0.1,
+    "warmup": 100, "beta2": 0.99, "weight_decay": 0.1, "clip": 1.0, "eval_batch": 1, "eval_batches": 1,
+    "log_every": 10, "dim": 384, "heads": 6, "layers": 6, "dropout": 0.2,
+}
+#: Full size takes seconds a step on a CPU.
+SMALLER = {"char_lm": {"batch": 12, "window": 64, "dim": 128, "heads": 4, "layers": 4, "dropout": 0.0}}
+PROGRAMS = {
+    "2d_diffusion": "2d_diffusion", "overhead": "2d_diffusion", "grokking": "grokking", "char_lm": "char_lm",
+}
 
 
 def safetensors(path, tensors):
@@ -66,6 +76,10 @@ def data(task, path):
         x = b"".join(struct.pack("<4q", a + 2, 0, b + 2, 1) for a, b in pairs)
         y = b"".join(struct.pack("<q", a * pow(b, 95, 97) % 97) for a, b in pairs)
         safetensors(path, [("x", "I64", [len(pairs), 4], x), ("y", "I64", [len(pairs)], y)])
+        return
+    if task == "char_lm":
+        text = bytes((i * i // 7 + i // 3) % 65 for i in range(1_000_000))
+        safetensors(path, [("x", "U8", [len(text)], text)])
         return
     rows = 1_000 if task == "overhead" else 100_000
     points = (
@@ -93,7 +107,8 @@ class Trainer:
         self.calls += 1
         scratch = self.folder / f"{self.task}-{self.calls}"
         scratch.mkdir()
-        config = {**SETTINGS[self.task], "steps": steps, "device": self.device}
+        smaller = {} if self.device == "cuda" else SMALLER.get(self.task, {})
+        config = {**SETTINGS[self.task], **smaller, "steps": steps, "device": self.device}
         file = lambda path: {"kind": "file", "path": str(path), "digest": ""}
         value = lambda value: {"kind": "value", "value": value}
         call = {
@@ -172,8 +187,29 @@ def measure(task, device, given, folder, missing):
         runner.close()
     found = {side: summary(all_times) for side, all_times in times.items()}
     ours = found["kyobashi"]["median"]
+    rate = 1000 / ours
     ratios = {side: found[side]["median"] / ours for side in found if side != "kyobashi"}
-    return {"task": task, "device": device, "steps": steps, "ms_per_step": found, "ratios": ratios}
+    return {"task": task, "device": device, "steps": steps, "ms_per_step": found, "steps_per_s": rate, "ratios": ratios}
+
+
+def together(task, given, folder):
+    """Two trainings at once, each on a thread, beside one alone, in turns: how much slower a step is."""
+    sides = []
+    for name in ["one", "two"]:
+        own = Path(folder) / name
+        own.mkdir()
+        sides.append(Trainer(str(given.trainer), task, "cpu", own))
+    steps = max(1, int(STEPS["cpu"][task] * given.scale))
+    slower = {"wall": [], "cpu": []}
+    for _ in range(given.rounds):
+        alone = [sides[0].train(steps), sides[1].train(steps)]
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            both = list(pool.map(lambda side: side.train(steps), sides))
+        for at, clock in enumerate(["wall", "cpu"]):
+            slower[clock].append(sum(took[at] for took in both) / sum(took[at] for took in alone))
+    for side in sides:
+        side.close()
+    return {"task": task, "steps": steps, "slower": {clock: summary(slower[clock]) for clock in slower}}
 
 
 def main():
@@ -204,6 +240,13 @@ def main():
             cells = [f"{side} {row['ms_per_step'][side]['median']:.3f}" for side in row["ms_per_step"]]
             times = [f"{side} {ratio:.2f}x" for side, ratio in row["ratios"].items()]
             print(f"{task:14} {device:5} ms/step: {', '.join(cells)}; ratio to ours: {', '.join(times)}", flush=True)
+    pairs = []
+    for task in given.tasks if (os.cpu_count() or 1) > 1 else []:
+        with tempfile.TemporaryDirectory() as folder:
+            pairs.append(together(task, given, folder))
+        slower = pairs[-1]["slower"]
+        cells = [f"{c} {slower[c]['median']:.3f} ({slower[c]['least']:.3f} to {slower[c]['most']:.3f})" for c in slower]
+        print(f"{task:14} two at once, times one alone: {', '.join(cells)}", flush=True)
     for what in missing:
         print(f"not measured: {what}")
     report = {
@@ -211,6 +254,7 @@ def main():
         "cores": os.cpu_count(),
         "load_at_end": os.getloadavg()[0],
         "results": results,
+        "two_at_once": pairs,
         "not_measured": missing,
     }
     if given.out:

@@ -22,6 +22,10 @@ SIZES = {
     "2d_diffusion": {"rows": 100_000, "batch": 256, "hidden": 256},
     "overhead": {"rows": 1_000, "batch": 2, "hidden": 16},
     "grokking": {"modulus": 97, "batch": 512, "dim": 128},
+    "char_lm": {
+        "cpu": {"batch": 12, "window": 64, "dim": 128, "heads": 4, "layers": 4, "dropout": 0.0},
+        "cuda": {"batch": 64, "window": 256, "dim": 384, "heads": 6, "layers": 6, "dropout": 0.2},
+    },
 }
 
 
@@ -244,7 +248,114 @@ def grokking_clean(size, device):
             yield
 
 
+class Norm(nn.Module):
+    """A layer norm without a bias."""
+
+    def __init__(self, dim):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(dim))
+
+    def forward(self, x):
+        return F.layer_norm(x, self.weight.shape, self.weight)
+
+
+class CharBlock(nn.Module):
+    def __init__(self, dim, heads, dropout):
+        super().__init__()
+        self.heads, self.dropout = heads, dropout
+        self.norm0, self.norm1 = Norm(dim), Norm(dim)
+        self.mix, self.out = nn.Linear(dim, 3 * dim, bias=False), nn.Linear(dim, dim, bias=False)
+        self.wide = nn.Linear(dim, 4 * dim, bias=False)
+        self.narrow = nn.Linear(4 * dim, dim, bias=False)
+        self.drop = nn.Dropout(dropout)
+
+    def forward(self, x):
+        batch, length, dim = x.shape
+        parts = self.mix(self.norm0(x)).split(dim, dim=2)
+        q, k, v = [part.view(batch, length, self.heads, -1).transpose(1, 2) for part in parts]
+        dropout = self.dropout if self.training else 0.0
+        seen = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout, is_causal=True)
+        x = x + self.drop(self.out(seen.transpose(1, 2).reshape(batch, length, dim)))
+        return x + self.drop(self.narrow(F.gelu(self.wide(self.norm1(x)))))
+
+
+class Characters(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        dim = size["dim"]
+        self.token, self.place = nn.Embedding(65, dim), nn.Embedding(size["window"], dim)
+        self.drop = nn.Dropout(size["dropout"])
+        self.blocks = nn.Sequential(
+            *[CharBlock(dim, size["heads"], size["dropout"]) for _ in range(size["layers"])]
+        )
+        self.norm = Norm(dim)
+
+    def forward(self, tokens):
+        places = torch.arange(tokens.shape[1], device=tokens.device)
+        x = self.blocks(self.drop(self.token(tokens) + self.place(places)))
+        return F.linear(self.norm(x), self.token.weight)
+
+
+def characters(sizes, device, fused):
+    size = sizes["cuda" if device == "cuda" else "cpu"]
+    text = torch.tensor([(i * i // 7 + i // 3) % 65 for i in range(1_000_000)])
+    model = Characters(size).to(device)
+    decayed = [weight for weight in model.parameters() if weight.dim() >= 2]
+    others = [weight for weight in model.parameters() if weight.dim() < 2]
+    groups = [{"params": decayed, "weight_decay": 0.1}, {"params": others, "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.99), fused=fused)
+    return size, text, model, optimizer
+
+
+def rate(optimizer, step):
+    """The rate of a step as the published loop sets it."""
+    share = min(step / 5000, 1)
+    value = 1e-3 * (step + 1) / 100 if step < 100 else 1e-4 + 0.45e-3 * (1 + math.cos(math.pi * share))
+    for group in optimizer.param_groups:
+        group["lr"] = value
+
+
+def char_lm_published(sizes, device):
+    # As nanoGPT trains: windows cut one by one, bfloat16 and a fused optimiser on a GPU.
+    size, text, model, optimizer = characters(sizes, device, device == "cuda")
+    window, step = size["window"], 0
+    half = torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda")
+    while True:
+        rate(optimizer, step)
+        starts = torch.randint(len(text) - window, (size["batch"],))
+        x = torch.stack([text[i : i + window] for i in starts]).to(device)
+        y = torch.stack([text[i + 1 : i + 1 + window] for i in starts]).to(device)
+        with half:
+            loss = F.cross_entropy(model(x).flatten(0, 1), y.flatten())
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        if step % 10 == 0:
+            loss.item()
+        step += 1
+        yield
+
+
+def char_lm_clean(sizes, device):
+    size, text, model, optimizer = characters(sizes, device, True)
+    rows = text.to(device).unfold(0, size["window"] + 1, 1)
+    weights, step = list(model.parameters()), 0
+    while True:
+        for index in torch.randint(len(rows), (64, size["batch"]), device=device):
+            rate(optimizer, step)
+            batch = rows[index]
+            optimizer.zero_grad(set_to_none=True)
+            F.cross_entropy(model(batch[:, :-1]).flatten(0, 1), batch[:, 1:].flatten()).backward()
+            nn.utils.clip_grad_norm_(weights, 1.0, foreach=True)
+            optimizer.step()
+            step += 1
+            yield
+
+
 LOOPS = {
+    ("char_lm", "published"): char_lm_published,
+    ("char_lm", "clean"): char_lm_clean,
     ("2d_diffusion", "published"): diffusion_published,
     ("2d_diffusion", "clean"): diffusion_clean,
     ("overhead", "published"): diffusion_published,
