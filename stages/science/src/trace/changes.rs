@@ -286,6 +286,7 @@ impl Judge<'_> {
                 share: Share::Times,
                 about: true,
                 spread: false,
+                bracketed: false,
                 name: false,
                 version: false,
                 unit: String::new(),

@@ -379,5 +379,9 @@ pub(super) fn metric_depth(value: &Value) -> usize {
         .names
         .last()
         .is_some_and(|name| name.starts_with("std") || name.starts_with("95 %"));
-    if made { last.saturating_sub(1) } else { last }
+    let end = value
+        .names
+        .last()
+        .is_some_and(|name| super::spreads::ENDS.contains(&name.as_str()));
+    if made || end { last.saturating_sub(1) } else { last }
 }

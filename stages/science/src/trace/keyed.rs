@@ -1,76 +1,126 @@
-//! Settings by their names: `a learning rate of 0.01` against the settings that are called so. It knows the
-//! usual abbreviations of names, and says nothing where words and names do not agree entirely.
+//! Settings by their names: which settings words speak of, `a learning rate of 0.01`, `12 layers`. It knows
+//! the usual abbreviations of names; what speaks against a number is told by [`super::refuted`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::fit::same;
 use super::stems::stems;
 use super::token::{Number, Share};
-use super::words::tokens;
+use super::words::{has, tokens};
 
-/// Values by the stems of their names.
+/// A setting with a name.
+#[derive(Clone, Debug)]
+pub(super) struct Setting {
+    pub(super) value: f64,
+    /// The words of its name, without those that say nothing: `hidden_size` is `hidden`.
+    pub(super) words: Vec<String>,
+    /// Its whole name as one word, `mu`, where it has one only.
+    pub(super) letter: Option<String>,
+    pub(super) source: String,
+}
+
+/// The settings that have names.
 #[derive(Debug, Default)]
 pub(super) struct Keyed {
-    names: BTreeMap<Vec<String>, Vec<f64>>,
+    pub(super) all: Vec<Setting>,
     /// Values by each word of their names.
     words: BTreeMap<String, Vec<f64>>,
-    /// Values of settings that are called by one word or letter: `mu`.
-    single: BTreeMap<String, Vec<f64>>,
 }
 
 /// Abbreviations that files use where papers use words.
-const SHORT: [(&str, &[&str]); 8] = [
+const SHORT: [(&str, &[&str]); 28] = [
     ("lr", &["learning", "rate"]),
     ("wd", &["weight", "decay"]),
-    ("bs", &["batch", "size"]),
-    ("batchsize", &["batch", "size"]),
+    ("bs", &["batch"]),
+    ("batchsize", &["batch"]),
     ("learningrate", &["learning", "rate"]),
     ("weightdecay", &["weight", "decay"]),
     ("gamma", &["discount"]),
     ("temp", &["temperature"]),
+    ("embd", &["embedding"]),
+    ("emb", &["embedding"]),
+    ("dim", &["dimension"]),
+    ("dimensional", &["dimension"]),
+    ("iter", &["iteration"]),
+    ("hid", &["hidden"]),
+    ("attn", &["attention"]),
+    ("vocab", &["vocabulary"]),
+    ("opt", &["optimizer"]),
+    ("optimiser", &["optimizer"]),
+    ("warm", &["warmup"]),
+    ("len", &["length"]),
+    ("seq", &["sequence"]),
+    ("eps", &["epsilon"]),
+    ("mem", &["memory"]),
+    ("freq", &["frequency"]),
+    ("repeat", &["repetition"]),
+    ("folds", &["fold"]),
+    ("sigma", &["deviation"]),
+    ("depth", &["layer"]),
 ];
 
-/// Words between the name of a setting and its value.
-const BETWEEN: &str = "of is was to at = set as a an the equal fixed with value been";
+/// Words of names that say nothing of what is set.
+const GENERIC: &str = "n num number size value count default coefficient param nb no hyper config cfg the a an of";
 
-/// Words before the name of a setting that make it another setting than the one of that name.
-const OTHER: &str = "final minimum min maximum max end ending decayed reduced smaller larger higher lower \
-    different discriminator generator effective initial peak total per";
+/// Words that speak of a setting without being its name: what files call `block_size` papers call context.
+const AKIN: [(&str, &str); 22] = [
+    ("block", "context window sequence length"),
+    ("hidden", "width unit dimension neuron model"),
+    ("model", "width dimension hidden"),
+    ("dimension", "width hidden unit wide"),
+    ("embedding", "dimension width"),
+    ("epoch", "train pass"),
+    ("iteration", "step train update"),
+    ("step", "iteration update"),
+    ("seed", "repetition run time repeated independent"),
+    ("repetition", "time repeated seed run"),
+    ("layer", "depth deep block"),
+    ("dropout", "drop dropped"),
+    ("threshold", "exceed above below cut level"),
+    ("duration", "minute second hour long"),
+    ("length", "long token wide context sequence"),
+    ("discount", "gamma"),
+    ("deviation", "noise sigma std"),
+    ("weight", "weigh factor coefficient lambda scale scaled"),
+    ("warmup", "warm linear"),
+    ("replay", "buffer memory"),
+    ("split", "train test valid held"),
+    ("learning", "step size lr"),
+];
 
 impl Keyed {
-    /// The settings with names, from `file: a.b.learning_rate`.
+    /// The settings with names, from `file: a.b.learning_rate` or `file: line 3: learning_rate`.
     pub(super) fn of(settings: &[(f64, String)]) -> Self {
-        let mut names: BTreeMap<Vec<String>, Vec<f64>> = BTreeMap::new();
-        let mut words: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+        let mut keyed = Self::default();
         for (value, source) in settings {
             let Some((_, pointer)) = source.split_once(": ") else {
                 continue;
             };
+            let pointer = match pointer.strip_prefix("line ") {
+                Some(line) => match line.split_once(": ") {
+                    Some((_, name)) => name,
+                    None => continue,
+                },
+                None => pointer,
+            };
             let name = pointer.rsplit('.').next().unwrap_or_default();
-            // `line 12`, `experiment.py`: no name of a setting.
-            if pointer.starts_with("line ") || ["py", "yaml", "txt"].contains(&name) {
+            // `experiment.py` names a file, no setting.
+            if ["py", "yaml", "txt"].contains(&name) {
                 continue;
             }
-            for word in plain(name).into_iter().filter(|word| word.len() > 3) {
-                words.entry(word).or_default().push(*value);
+            let words = plain(name);
+            for word in words.iter().filter(|word| word.len() > 3) {
+                keyed.words.entry(word.clone()).or_default().push(*value);
             }
-            names.entry(plain(name)).or_default().push(*value);
+            let letter = stems(name);
+            keyed.all.push(Setting {
+                value: *value,
+                letter: (letter.len() == 1).then(|| plain(name).pop()).flatten(),
+                words,
+                source: source.clone(),
+            });
         }
-        let single = names.iter().filter(|(name, _)| name.len() == 1);
-        let single = single
-            .map(|(name, values)| (name[0].clone(), values.clone()))
-            .collect();
-        names.retain(|name, _| {
-            name.len() > 1
-                || name.first().is_some_and(|word| {
-                    ["dropout", "momentum", "discount", "temperature"].contains(&word.as_str())
-                })
-        });
-        Self {
-            names,
-            words,
-            single,
-        }
+        keyed
     }
 
     /// Whether a number and the word after it are a setting and a word of its name: `90 % sparsity`.
@@ -84,108 +134,74 @@ impl Keyed {
         values.is_some_and(|values| values.iter().any(shown))
     }
 
-    /// The name and the values of the setting that the words right before a number name, if the number is
-    /// none of them.
-    pub(super) fn against(&self, number: &Number, before: &str) -> Option<String> {
-        if !matches!(number.share, Share::None | Share::Percent) || self.names.is_empty() {
+    /// Where a setting of this value stands that the words around the number speak of, in any order:
+    /// `the factor that weighs the prior is 0.15`.
+    pub(super) fn confirms(&self, number: &Number, before: &str, after: &str) -> Option<&Setting> {
+        if matches!(number.share, Share::Points | Share::Times) {
             return None;
         }
-        if let Some(told) = self.against_letter(number, before) {
-            return Some(told);
-        }
-        let clause = before
-            .rsplit(|c: char| c.is_ascii_digit() || ".;,()".contains(c))
-            .next()
-            .unwrap_or_default();
-        let words: Vec<String> = tokens(clause)
-            .map(|(_, word)| word.to_lowercase())
-            .collect();
-        let between = |word: &&String| super::words::has(BETWEEN, word);
-        let end = words.len() - words.iter().rev().take_while(between).count();
-        let told = plain(&words[..end].join(" "));
-        let (name, _) = self
-            .names
-            .iter()
-            .filter(|(name, _)| told.ends_with(name))
-            .max_by_key(|(name, _)| name.len())?;
-        let other =
-            told.len() > name.len() && super::words::has(OTHER, &told[told.len() - name.len() - 1]);
-        if other || end == words.len() {
-            return None;
-        }
-        // `min_lr` may be what the words mean too.
-        let values: Vec<f64> = self
-            .names
-            .iter()
-            .filter(|(known, _)| name.iter().all(|word| known.contains(word)))
-            .flat_map(|(_, values)| values.iter().copied())
-            .collect();
-        let shown = [number.value, number.value / 100.0, number.value * 100.0];
-        let known = values
-            .iter()
-            .any(|value| shown.iter().any(|shown| same(*value, *shown)));
-        let list: Vec<String> = values.iter().take(4).map(f64::to_string).collect();
-        (!known).then(|| format!("the setting `{}` is {}", name.join(" "), list.join(", ")))
-    }
-
-    /// `mu = 0.1` against a setting `mu`: a letter needs its sign of equality, since letters are everywhere.
-    fn against_letter(&self, number: &Number, before: &str) -> Option<String> {
-        let left = before.trim_end().strip_suffix('=')?.trim_end();
-        let word = left
-            .rsplit(|c: char| !c.is_alphanumeric() && c != '_')
-            .next()?;
-        let name = plain(word).pop().filter(|_| !word.is_empty())?;
-        let values = self.single.get(&name)?;
-        let known = values.iter().any(|value| same(*value, number.value));
-        let list: Vec<String> = values.iter().take(4).map(f64::to_string).collect();
-        (!known).then(|| format!("the setting `{name}` is {}", list.join(", ")))
+        let near = near(before, after);
+        let akin = |word: &String| {
+            let known = AKIN.iter().find(|(name, _)| name == word);
+            known.is_some_and(|(_, akin)| near.iter().any(|word| has(akin, word)))
+        };
+        let fits = |setting: &&Setting| {
+            let shares = [1.0, 0.01].into_iter().take(match number.share {
+                Share::Percent => 2,
+                _ => 1,
+            });
+            let mut shares = shares.map(|share| number.value * share);
+            shares.any(|value| same(value, setting.value))
+                || seconds(number, after).is_some_and(|value| {
+                    setting.words.last().is_some_and(|word| word == "s" || word == "second")
+                        && same(value, setting.value)
+                })
+        };
+        let told = |setting: &&Setting| {
+            let named = |word: &String| near.contains(word) || akin(word);
+            setting.words.iter().filter(|word| !has(WEAK, word)).any(named)
+        };
+        self.all.iter().filter(fits).find(told)
     }
 }
 
-fn plain(name: &str) -> Vec<String> {
-    stems(name)
+/// Words of names that stand near numbers of all kinds.
+const WEAK: &str = "rate time test train max min test total per k m s to in gb mb";
+
+/// A time in seconds, where the word after a number says its unit.
+fn seconds(number: &Number, after: &str) -> Option<f64> {
+    let word = tokens(after).next().map(|(_, word)| word.to_lowercase())?;
+    let factor = match word.trim_end_matches('s') {
+        "minute" | "min" => 60.0,
+        "hour" | "h" => 3600.0,
+        "day" => 86_400.0,
+        _ => return None,
+    };
+    Some(number.value * factor)
+}
+
+/// The stems of the words around a number, in its own part of the sentence.
+fn near(before: &str, after: &str) -> BTreeSet<String> {
+    let clause = before.rsplit(['.', ';']).next().unwrap_or(before);
+    let words: Vec<&str> = tokens(clause).map(|(_, word)| word).collect();
+    let left = &words[words.len().saturating_sub(8)..];
+    let ahead = after.split(['.', ';']).next().unwrap_or(after);
+    let right = tokens(ahead).map(|(_, word)| word).take(4);
+    left.iter().copied().chain(right).flat_map(plain).collect()
+}
+
+/// The words of a name, long and without those that say nothing.
+pub(super) fn plain(name: &str) -> Vec<String> {
+    let long: Vec<String> = stems(name)
         .into_iter()
         .flat_map(|stem| {
-            let long = SHORT.iter().find(|(short, _)| *short == stem);
-            match long {
+            let stem = stem.strip_suffix("size").filter(|rest| rest.len() > 3).unwrap_or(&stem).to_owned();
+            match SHORT.iter().find(|(short, _)| *short == stem) {
                 Some((_, words)) => words.iter().map(|word| (*word).to_owned()).collect(),
                 None => vec![stem],
             }
         })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::token::numbers;
-    use super::*;
-
-    #[test]
-    fn a_value_that_belongs_to_another_setting_is_told() {
-        let setting = |name: &str, value| (value, format!("config.json: train.{name}"));
-        let keyed = Keyed::of(&[
-            setting("lr", 0.001),
-            setting("batch_size", 32.0),
-            setting("min_lr", 1e-5),
-        ]);
-        let against = |text: &str| {
-            let number = numbers(text).pop().unwrap();
-            keyed.against(&number, &text[..number.at.start])
-        };
-        assert!(against("with a learning rate of 32").is_some());
-        assert!(
-            against("The batch size is 64")
-                .unwrap()
-                .contains("batch size")
-        );
-        for fine in [
-            "a batch size of 32",
-            "a learning rate of 0.00001",
-            "a minimum learning rate of 0.5",
-            "a loss of 0.5",
-            "the learning rate in Figure 3",
-        ] {
-            assert_eq!(against(fine), None, "{fine}");
-        }
-    }
+        .collect();
+    let told: Vec<String> = long.iter().filter(|word| !has(GENERIC, word)).cloned().collect();
+    if told.is_empty() { long } else { told }
 }

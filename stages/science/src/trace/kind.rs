@@ -4,6 +4,7 @@
 use super::around::Around;
 use super::entry::{Base, Class, Finding};
 use super::evidence::Evidence;
+use super::keyed::Setting;
 use super::lookup::Asked;
 use super::plain::{Cell, Kind};
 use super::token::{Number, Share};
@@ -99,12 +100,16 @@ pub(super) fn value(
         || set_up
         || settled
         || (number.share == Share::Percent && evidence.keyed.says(number, around.after));
-    if let Some(why) = evidence
-        .keyed
-        .against(number, around.before)
-        .filter(|_| !place.change)
-    {
+    let keyed = &evidence.keyed;
+    let own = set_up || words::own(around.sentence);
+    let noun = || keyed.against_noun(number, around.before, around.after);
+    let refuted = keyed.against(number, around.before).or_else(|| noun().filter(|_| own));
+    if let Some(why) = refuted.filter(|_| !place.change) {
         return Finding::untraced(Class::Configuration, why);
+    }
+    if let Some(setting) = confirmed(evidence, number, around).filter(|_| !place.change) {
+        let why = format!("the setting `{}`", setting.words.join(" "));
+        return Finding::literal(Class::Configuration, why).from(setting.source.clone());
     }
     if let Some((_, source)) = setting.filter(|_| told && !place.change) {
         let why = match &word {
@@ -228,6 +233,31 @@ pub(super) fn value(
         return Finding::untraced(Class::Configuration, unknown);
     }
     Finding::untraced(Class::Result, unknown)
+}
+
+/// The setting that a number of the prose is, by its value and the words around it.
+pub(super) fn confirmed<'e>(
+    evidence: &'e Evidence,
+    number: &Number,
+    around: &Around<'_>,
+) -> Option<&'e Setting> {
+    evidence.keyed.confirms(number, around.before, around.after)
+}
+
+/// Whether a number that stands beside a word of change is a setting: `larger models with a rate of 0.1`.
+pub(super) fn set(evidence: &Evidence, number: &Number, around: &Around<'_>) -> bool {
+    let last = words::tokens(around.before).last().map_or("", |(_, word)| word);
+    // Settings without names are known by their values alone.
+    let nameless = || {
+        evidence.keyed.all.is_empty()
+            && !number.whole
+            && last == "of"
+            && evidence.setting(number).is_some()
+    };
+    number.share == Share::None
+        && last != "by"
+        && words::setting(around.before, around.after).is_some()
+        && (confirmed(evidence, number, around).is_some() || nameless())
 }
 
 /// `alpha = 0.1`, `at horizon 96`: a number that stands in the results as a condition, with its name before it.

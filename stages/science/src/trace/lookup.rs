@@ -6,7 +6,7 @@ use super::entry::{Base, Class, Finding, Verdict};
 use super::evidence::{Evidence, Hit};
 use super::fit::{Fit, fit};
 use super::results::{Value, Weight};
-use super::spreads::{is_spread, kin, kin_of};
+use super::spreads::{is_end, is_spread, kin, kin_of};
 use super::token::{Number, Share};
 
 /// What is known of the place of a number.
@@ -125,13 +125,17 @@ impl Evidence {
         if number.value >= 1e6 && number.figures >= 2 {
             scales.push(if number.value >= 1e9 { 1e9 } else { 1e6 });
         }
-        let of = asked.of.filter(|_| number.spread);
+        let of = asked.of.filter(|_| number.spread || number.bracketed);
         if let Some(of) = of.filter(|of| of.scale != 1.0) {
             scales.push(of.scale);
         }
         let values = &self.results.values;
+        let median = asked.around.to_lowercase().contains("median");
+        let interval = number.bracketed || super::spreads::spoken(asked.around);
         let counts = |value: &Value| {
             is_spread(value) == number.spread
+                && (interval || !is_end(value))
+                && (median || !value.source.contains("(median of"))
                 && asked
                     .strict
                     .against(value, &|depth| (asked.matters)(value, depth))
@@ -150,19 +154,27 @@ impl Evidence {
         // A spread beside a traced mean is the spread of that mean.
         if let Some(of) = of {
             let kin = |hit: &&Hit| kin(&values[hit.index].names, &of.names);
-            if let Some(hit) = fitting.iter().find(kin) {
+            let end = |hit: &&Hit| number.spread || is_end(&values[hit.index]);
+            if let Some(hit) = fitting.iter().filter(end).find(kin) {
                 let value = &values[hit.index];
-                let why = format!("{}, the spread of the value before it", value.value);
-                return Ok(
-                    Finding::new(Class::Result, Verdict::Traced, why).from(value.source.clone())
-                );
+                let kind = if number.spread { "the spread" } else { "an end of the interval" };
+                let why = format!("{}, {kind} of the value before it", value.value);
+                let mut finding =
+                    Finding::new(Class::Result, Verdict::Traced, why).from(value.source.clone());
+                // The other end stands behind this one.
+                finding.base = is_end(value).then(|| of.clone());
+                return Ok(finding);
             }
-            let known = |value: &&Value| is_spread(value) && kin_of(value, of);
-            if let Some(other) = values.iter().find(known) {
-                return Err(Some(format!(
-                    "the value before it has the spread {}",
-                    other.source
-                )));
+            let beside = |value: &Value| match number.spread {
+                true => is_spread(value),
+                false => is_end(value),
+            };
+            let known = |value: &&Value| beside(value) && kin_of(value, of);
+            // What stands in brackets may be anything but a wrong end of the interval that is known.
+            let alone = number.bracketed && !fitting.is_empty() && !number.spread;
+            if let Some(other) = values.iter().find(known).filter(|_| !alone) {
+                let kind = if number.spread { "spread" } else { "interval" };
+                return Err(Some(format!("the value before it has the {kind} {}", other.source)));
             }
         }
         // Notes repeat the results: what the files speak against, the notes do not bear.

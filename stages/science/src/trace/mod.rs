@@ -6,6 +6,7 @@
 //! → report. It knows values and words, not meaning.
 
 mod around;
+mod assigned;
 mod beside;
 mod cells;
 mod change;
@@ -17,6 +18,7 @@ mod entry;
 mod environments;
 mod evidence;
 mod fit;
+mod grouped;
 mod judge;
 mod keyed;
 mod kind;
@@ -26,6 +28,7 @@ mod maths;
 mod plain;
 mod plainly;
 mod records;
+mod refuted;
 mod repeated;
 mod report;
 mod results;

@@ -132,7 +132,8 @@ pub(super) fn rows(
     }
 }
 
-fn computed(values: &[f64], names: &[String], source: &str, results: &mut Results) {
+/// Adds the mean, the spread and the extremes of values that belong together, not the values themselves.
+pub(super) fn computed(values: &[f64], names: &[String], source: &str, results: &mut Results) {
     let made = results.values.len();
     series(values, names, source, "", results);
     let kept: Vec<Value> = results

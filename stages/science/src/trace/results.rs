@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value as Json;
 
 use super::series::{notes, series, table};
-use super::{records, repeated};
+use super::{records, repeated, spreads};
 
 /// How far a value can vouch for a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -101,9 +101,10 @@ pub(super) fn read(folder: &Path, paper: &str) -> Results {
     let mut files = Vec::new();
     list(folder, 0, &mut files, &mut results.warnings);
     files.sort();
+    let letters = super::grouped::letters(paper);
     for path in files {
         let inner = path.strip_prefix(folder).unwrap_or(&path).to_path_buf();
-        file(&path, &inner, paper, &mut results);
+        file(&path, &inner, (paper, &letters), &mut results);
     }
     repeated::gather(&mut results);
     results
@@ -128,7 +129,8 @@ fn list(folder: &Path, depth: usize, files: &mut Vec<PathBuf>, warnings: &mut Ve
     }
 }
 
-fn file(path: &Path, inner: &Path, paper: &str, results: &mut Results) {
+/// `paper` is its text, and its letters alone.
+fn file(path: &Path, inner: &Path, (paper, letters): (&str, &str), results: &mut Results) {
     let ending = path
         .extension()
         .map(|ending| ending.to_string_lossy().to_lowercase());
@@ -199,6 +201,7 @@ fn file(path: &Path, inner: &Path, paper: &str, results: &mut Results) {
             if ending == "tsv" { b'\t' } else { b',' },
             &names,
             &shown,
+            letters,
             results,
         ),
         _ => notes(&text, &names, &shown, results),
@@ -240,6 +243,17 @@ fn walk(value: &Json, names: &[String], file: &str, pointer: String, results: &m
         }
         Json::Array(items) => {
             let plain: Vec<f64> = items.iter().filter_map(number).collect();
+            if let Some(ends) = spreads::ends(names, &plain).filter(|_| plain.len() == items.len()) {
+                for (index, names) in ends.into_iter().enumerate() {
+                    results.values.push(Value {
+                        value: plain[index],
+                        names,
+                        source: source(file, &join(&index.to_string())),
+                        weight: Weight::Result,
+                    });
+                }
+                return;
+            }
             if plain.len() == items.len() {
                 return series(&plain, names, file, &pointer, results);
             }
@@ -252,7 +266,7 @@ fn walk(value: &Json, names: &[String], file: &str, pointer: String, results: &m
             if let Some(value) = number(other).filter(|value| value.is_finite()) {
                 results.values.push(Value {
                     value,
-                    names: names.to_vec(),
+                    names: spreads::end_of(names).unwrap_or_else(|| names.to_vec()),
                     source: source(file, &pointer),
                     weight: Weight::Result,
                 });
@@ -284,13 +298,7 @@ pub(super) fn settings(text: &str, file: &str, ending: &str) -> Vec<(f64, String
         flat(&value, String::new(), file, &mut found);
         return found;
     }
-    for (index, line) in text.lines().enumerate() {
-        for number in super::token::numbers(line) {
-            if !number.version && (!number.name || ending != "txt") {
-                found.push((number.value, format!("{file}: line {}", index + 1)));
-            }
-        }
-    }
+    found.extend(super::assigned::settings(text, file, ending));
     found
 }
 

@@ -1,6 +1,6 @@
 //! Values of lists, tables, notes and logs, with the means and spreads that lists have.
 
-use super::repeated;
+use super::{grouped, repeated};
 use super::results::{MOST_VALUES, Results, Value, Weight, source};
 
 /// Longer lists are curves, not repetitions.
@@ -48,7 +48,10 @@ pub(super) fn series(
     let most = finite.iter().copied().fold(f64::MIN, f64::max);
     let least = finite.iter().copied().fold(f64::MAX, f64::min);
     let mut made = vec![("max", most), ("min", least), ("mean", mean)];
-    if repeated {
+    if finite.len() > 2 {
+        made.push(("median", median(&finite)));
+    }
+    if repeated || pointer.is_empty() {
         made.extend([
             ("std", sample),
             ("std (population)", population),
@@ -81,6 +84,13 @@ pub(super) fn series(
     }
 }
 
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let (low, high) = (sorted[(sorted.len() - 1) / 2], sorted[sorted.len() / 2]);
+    (low + high) / 2.0
+}
+
 /// Whether a column numbers its rows.
 fn counts(header: &str) -> bool {
     repeated::repeats(header) || repeated::steps(header)
@@ -90,7 +100,15 @@ fn wordy(cell: &str) -> bool {
     cell.trim().parse::<f64>().is_err() && !cell.trim().is_empty()
 }
 
-pub(super) fn table(text: &str, mark: u8, names: &[String], file: &str, results: &mut Results) {
+/// The values of a table, with means over repetitions and over cases that the paper never names.
+pub(super) fn table(
+    text: &str,
+    mark: u8,
+    names: &[String],
+    file: &str,
+    paper: &str,
+    results: &mut Results,
+) {
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(mark)
         .flexible(true)
@@ -101,6 +119,7 @@ pub(super) fn table(text: &str, mark: u8, names: &[String], file: &str, results:
     let rows: Vec<csv::StringRecord> = reader.records().filter_map(Result::ok).collect();
     let few = rows.len() <= 60 && !headers.iter().any(repeated::steps);
     let mut told = Vec::new();
+    let read = results.values.len();
     for (index, row) in rows.iter().enumerate() {
         let words: Vec<String> = row
             .iter()
@@ -141,12 +160,19 @@ pub(super) fn table(text: &str, mark: u8, names: &[String], file: &str, results:
             cells,
         });
     }
-    if told.iter().any(|row| row.repetition.is_some()) {
-        let headers: Vec<String> = headers
-            .iter()
-            .map(|header| header.trim().to_owned())
-            .collect();
-        repeated::rows(&told, &headers, names, file, results);
+    let titles: Vec<String> = headers
+        .iter()
+        .map(|header| header.trim().to_owned())
+        .collect();
+    let cases = grouped::cases(&told, paper);
+    if !cases.is_empty() {
+        // One case is not meant unless the words say so.
+        for value in &mut results.values[read..] {
+            value.weight = value.weight.max(Weight::Member);
+        }
+        grouped::rows(&told, &cases, &titles, names, file, results);
+    } else if told.iter().any(|row| row.repetition.is_some()) {
+        repeated::rows(&told, &titles, names, file, results);
     }
     for (column, header) in headers.iter().enumerate().filter(|_| rows.len() > 1) {
         let values: Vec<f64> = rows

@@ -35,6 +35,8 @@ pub(crate) struct Number {
     pub(crate) about: bool,
     /// After `±`.
     pub(crate) spread: bool,
+    /// In brackets, alone or in a pair: `[0.71, 0.75]`.
+    pub(crate) bracketed: bool,
     /// Part of a name: `GPT-4`, `2D`, `enwik8`.
     pub(crate) name: bool,
     /// Three parts or more, `1.13.1`, or after `v`.
@@ -177,10 +179,19 @@ fn read(text: &str, start: usize) -> Number {
             || more.ends_with("more than")
             || more.ends_with("less than"),
         spread: before.ends_with('±') || before.ends_with("+/-") || before.ends_with("+-"),
+        bracketed: bracketed(before),
         name,
         version,
         unit,
     }
+}
+
+/// Whether the text ends with an opened bracket, or with one and another number.
+fn bracketed(before: &str) -> bool {
+    let pair = |c: char| c.is_ascii_digit() || ".,;–-−+% ".contains(c);
+    let head = before.trim_end_matches(pair);
+    let head = head.strip_suffix("to").map_or(head, |head| head.trim_end_matches(pair));
+    head.ends_with(['[', '('])
 }
 
 /// `2.7 points`, `1.3 BLEU points`: the length up to the end of that word.

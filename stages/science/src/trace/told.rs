@@ -293,10 +293,7 @@ pub(super) fn others(sentence: &str, section: &str) -> bool {
         .match_indices('[')
         .any(|(at, _)| sentence[at + 1..].starts_with(|c: char| c.is_ascii_digit()));
     let cites = sentence.contains(CITED) || sentence.contains("et al") || bracketed;
-    let own = tokens(sentence).any(|(_, word)| {
-        ["we", "our", "ours", "us", "this", "baseline"].contains(&word.to_lowercase().as_str())
-    });
-    place && cites && !own
+    place && cites && !super::words::own(sentence)
 }
 
 #[cfg(test)]

@@ -303,6 +303,11 @@ pub(super) fn difference(before: &str) -> bool {
     noun || verb
 }
 
+/// Whether a sentence speaks of the paper's own work.
+pub(super) fn own(text: &str) -> bool {
+    tokens(text).any(|(_, word)| has("we our ours us this baseline", &word.to_lowercase()))
+}
+
 /// Whether the words next to a number are about a mean over several results.
 pub(super) fn averaged(text: &str) -> bool {
     let low = text.to_lowercase();
