@@ -23,8 +23,17 @@ pub(super) fn settings(text: &str, file: &str, ending: &str) -> Vec<(f64, String
             let place = format!("{file}: line {}", index + 1);
             let own = option(code, &number)
                 .or_else(|| keyword(code, &number))
-                .or_else(|| key.clone().filter(|(_, at)| *at <= number.at.start).map(|(key, _)| key))
-                .or_else(|| above.last().map(|(_, key)| key.clone()).filter(|_| code.trim_start().starts_with('-')));
+                .or_else(|| {
+                    key.clone()
+                        .filter(|(_, at)| *at <= number.at.start)
+                        .map(|(key, _)| key)
+                })
+                .or_else(|| {
+                    above
+                        .last()
+                        .map(|(_, key)| key.clone())
+                        .filter(|_| code.trim_start().starts_with('-'))
+                });
             let source = match own {
                 Some(name) => {
                     let path: Vec<&str> = above
@@ -39,10 +48,10 @@ pub(super) fn settings(text: &str, file: &str, ending: &str) -> Vec<(f64, String
             };
             found.push((number.value, source));
         }
-        if let Some((key, _)) = key {
-            if code.trim_end().ends_with(':') {
-                above.push((indent, key));
-            }
+        if let Some((key, _)) = key
+            && code.trim_end().ends_with(':')
+        {
+            above.push((indent, key));
         }
     }
     found
@@ -63,22 +72,34 @@ fn is_name(c: char) -> bool {
 fn key(code: &str) -> Option<(String, usize)> {
     let start = code.trim_start().trim_start_matches("- ");
     let bare = start.trim_start_matches(['"', '\'']);
-    let name: String = bare.chars().take_while(|c| is_name(*c) || *c == '.' || *c == '-').collect();
+    let name: String = bare
+        .chars()
+        .take_while(|c| is_name(*c) || *c == '.' || *c == '-')
+        .collect();
     let rest = bare[name.len()..].trim_start_matches(['"', '\'', ' ']);
     let rest = match rest.strip_prefix(':') {
         // `lr: float = 1e-3`
         Some(typed) => typed,
-        None => rest.strip_prefix('=').filter(|rest| !rest.starts_with('='))?,
+        None => rest
+            .strip_prefix('=')
+            .filter(|rest| !rest.starts_with('='))?,
     };
     let last = name.rsplit('.').next().unwrap_or_default();
     let told = last.starts_with(|c: char| c.is_alphabetic() || c == '_')
-        && !["if", "else", "elif", "for", "while", "return", "lambda", "def", "class", "try", "with"].contains(&last);
+        && ![
+            "if", "else", "elif", "for", "while", "return", "lambda", "def", "class", "try", "with",
+        ]
+        .contains(&last);
     told.then(|| (last.replace('-', "_"), code.len() - rest.len()))
 }
 
 /// `Adam(params, lr=3e-4)`: the name right before a value.
 fn keyword(code: &str, number: &Number) -> Option<String> {
-    let left = code.get(..number.at.start)?.trim_end().strip_suffix('=')?.trim_end();
+    let left = code
+        .get(..number.at.start)?
+        .trim_end()
+        .strip_suffix('=')?
+        .trim_end();
     if left.ends_with(['=', '!', '<', '>', '+', '-', '*', '/']) {
         return None;
     }
@@ -122,8 +143,14 @@ mod tests {
         assert_eq!(
             found,
             [
-                "0.001 train.lr", "64 train.sizes", "6 n_layer", "0.0003 lr", "0.00000001 eps",
-                "32 batch_size", "5 epochs", "7 line 9"
+                "0.001 train.lr",
+                "64 train.sizes",
+                "6 n_layer",
+                "0.0003 lr",
+                "0.00000001 eps",
+                "32 batch_size",
+                "5 epochs",
+                "7 line 9"
             ]
         );
     }

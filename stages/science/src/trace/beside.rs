@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::context::{Named, Names};
+use super::judge::Judge;
 use super::token::Number;
-use super::told;
+use super::{told, words};
 
 impl Names {
     /// What a sentence names, without what stands right after other numbers as theirs: in `it ends at 67.6,
@@ -134,4 +135,49 @@ fn ahead(before: &str) -> &str {
     let plain = before.strip_suffix(' ').unwrap_or_default();
     let mut words = plain.rsplit(|c: char| !c.is_alphanumeric() && c != '-' && c != '@');
     words.next().unwrap_or_default()
+}
+
+impl Judge<'_> {
+    /// The names in the words that belong to one number: `for dino` after it, `enwik8 (` before it.
+    pub(super) fn local(&self, sentence: &str, found: &[Number], index: usize) -> Named {
+        if sentence.to_lowercase().contains("respectively") {
+            let words = told::respective(sentence, found, index);
+            return words.map_or_else(Named::default, |words| self.evidence.names.named(words));
+        }
+        let number = &found[index];
+        let end = found
+            .get(index + 1)
+            .map_or(sentence.len(), |next| next.at.start);
+        let after = &sentence[number.at.end.min(end)..end];
+        let after = after.split([';', '.']).next().unwrap_or(after);
+        let linked = ["for ", "on ", "in ", "at ", "with ", "for the ", "on the "]
+            .iter()
+            .any(|word| {
+                after
+                    .trim_start_matches([' ', ')', '\u{a0}'])
+                    .starts_with(word)
+            });
+        let after = if linked {
+            after.split([',', '(']).next().unwrap_or(after)
+        } else {
+            ""
+        };
+        let start = index
+            .checked_sub(1)
+            .map_or(0, |before| found[before].at.end.min(number.at.start));
+        let before = &sentence[start..number.at.start];
+        let before = if before.trim_end().ends_with('(') {
+            let words: Vec<(usize, &str)> = words::tokens(before).collect();
+            words
+                .get(words.len().saturating_sub(3))
+                .map_or("", |(at, _)| &before[*at..])
+        } else if before.trim_end().ends_with(':') {
+            before
+        } else {
+            ""
+        };
+        let own = self.evidence.names.measured(sentence, found, index);
+        own.or(&self.evidence.names.named(after))
+            .or(&self.evidence.names.named(before))
+    }
 }

@@ -74,7 +74,9 @@ pub(super) fn told(number: &Number, said: &Said, between: &Between<'_>) -> Optio
         .unwrap_or_default();
     let went = (b.value - a.value).signum();
     let way = said_way(number, said);
-    if let Some(wanted) = wanted(way, &names)
+    // A bias that shrinks from −21 to −6 grows.
+    let negative = a.value < 0.0 && b.value < 0.0;
+    if let Some(wanted) = wanted(way, &names).filter(|_| !negative)
         && wanted * went < 0.0
     {
         let word = if went > 0.0 {
@@ -199,8 +201,9 @@ pub(super) fn measured(
                 .against(value, &|depth| matters(value, depth) && same(depth))
                 .is_some();
         // Both ends are named: `DistilBERT is faster than BERT`.
-        let both = evidence.names.run.is_none() && near.support(from) == near.support(value);
-        (!against).then(|| near.support(value) + usize::from(both))
+        let other = evidence.names.run.is_none() && near.support(from) == near.support(value);
+        let both = usize::from(other) + 2 * usize::from(other && near.both(from, value));
+        (!against).then(|| near.support(value) + both)
     };
     let mut found: Vec<Candidate<'_>> = Vec::new();
     for pair in &evidence.pairs {
@@ -243,7 +246,9 @@ pub(super) fn measured(
     let bears = |one: &Candidate<'_>, chance: f64| match (number.figures, one.pair.based) {
         (0..=2, true) => one.support >= 2 && chance <= 0.3,
         (0..=2, false) => {
-            (one.support >= 2 && chance <= 0.06) || (one.support >= 4 && chance <= 0.12)
+            (one.support >= 2 && chance <= 0.06)
+                || (one.support >= 4 && chance <= 0.12)
+                || (one.support >= 7 && chance <= 0.25)
         }
         (_, true) => chance <= 0.15 || (one.support >= 2 && chance <= 0.35),
         (_, false) => chance <= 0.05 || (one.support >= 2 && chance <= 0.2),

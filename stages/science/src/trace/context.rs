@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::aliases::Alias;
+pub(super) use super::named::Named;
 use super::results::{Results, Value, Weight};
 use super::stems::{EMPTY, deed, stems};
 
@@ -27,17 +29,8 @@ pub(super) struct Names {
     pub(super) run: Option<usize>,
     /// Names of what was measured, at whatever depth they stand.
     pub(super) measures: BTreeSet<String>,
-}
-
-/// The names that a text holds, per depth.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Named {
-    pub(super) full: Vec<BTreeSet<String>>,
-    pub(super) partly: Vec<BTreeSet<String>>,
-    /// Per depth, names told at least by half where none is told in full.
-    pub(super) half: Vec<BTreeSet<String>>,
-    /// Whether names told in part count as named.
-    lenient: bool,
+    /// What the paper calls them.
+    pub(super) aliases: Vec<Alias>,
 }
 
 /// More different names than this at one depth are data, not names.
@@ -88,6 +81,7 @@ impl Names {
             depths,
             run,
             measures: measures.collect(),
+            aliases: Vec::new(),
         }
     }
 
@@ -171,7 +165,31 @@ impl Names {
                 },
             );
         }
+        for alias in self
+            .aliases
+            .iter()
+            .filter(|alias| follows(&words, &alias.stems))
+        {
+            if let Some(names) = out.full.get_mut(alias.depth) {
+                names.insert(alias.name.clone());
+                out.half[alias.depth].clear();
+            }
+        }
         out
+    }
+
+    /// The one name that a text names at one depth, apart from runs and measures.
+    pub(super) fn only(&self, text: &str) -> Option<(usize, String)> {
+        let named = self.named(text);
+        let mut all = named
+            .full
+            .iter()
+            .enumerate()
+            .flat_map(|(depth, names)| names.iter().map(move |name| (depth, name.clone())));
+        let first = all.next()?;
+        let one =
+            all.next().is_none() && !self.is_run(first.0) && !self.measures.contains(&first.1);
+        one.then_some(first)
     }
 
     /// Whether a text names something else than a run.
@@ -210,7 +228,7 @@ impl Names {
     }
 }
 
-fn is_baseline(name: &str) -> bool {
+pub(super) fn is_baseline(name: &str) -> bool {
     let low = name.to_lowercase();
     low == "run_0"
         || low == "run0"
@@ -259,119 +277,6 @@ fn entry(name: &str, results: &Results) -> Name {
     }
 }
 
-impl Named {
-    /// Names of both; where this says nothing at a depth, those of the other count.
-    pub(super) fn or(mut self, other: &Self) -> Self {
-        if self.full.is_empty() {
-            return other.clone();
-        }
-        for (mine, theirs) in self.full.iter_mut().zip(&other.full) {
-            if mine.is_empty() {
-                mine.clone_from(theirs);
-            }
-        }
-        for (mine, theirs) in self.partly.iter_mut().zip(&other.partly) {
-            mine.extend(theirs.iter().cloned());
-        }
-        self
-    }
-
-    /// How well a value fits: two for each name told in full, one for each told in part.
-    pub(super) fn support(&self, value: &Value) -> usize {
-        value
-            .names
-            .iter()
-            .enumerate()
-            .map(|(depth, name)| {
-                if self
-                    .full
-                    .get(depth)
-                    .is_some_and(|names| names.contains(name))
-                {
-                    2
-                } else {
-                    usize::from(
-                        self.partly
-                            .get(depth)
-                            .is_some_and(|names| names.contains(name)),
-                    )
-                }
-            })
-            .sum()
-    }
-
-    /// The depth at which the text names something else than the value's name.
-    pub(super) fn against(&self, value: &Value, matters: &dyn Fn(usize) -> bool) -> Option<usize> {
-        let metric = metric_depth(value);
-        (0..self.full.len()).find(|depth| {
-            let name = value.names.get(*depth);
-            let within = |names: &BTreeSet<String>| name.is_some_and(|name| names.contains(name));
-            if !matters(*depth) {
-                return false;
-            }
-            // Files name the same things at different depths.
-            if value
-                .names
-                .iter()
-                .any(|name| self.full[*depth].contains(name))
-            {
-                return false;
-            }
-            if !self.full[*depth].is_empty() {
-                let partly = self.lenient && within(&self.partly[*depth]);
-                return !(partly || within(&self.full[*depth]));
-            }
-            // A column `Inference speed` is not about losses, even if it names its metric in part.
-            let half = self.half.get(*depth).filter(|names| !names.is_empty());
-            !self.lenient && *depth == metric && half.is_some_and(|names| !within(names))
-        })
-    }
-
-    /// Whether the text names the baseline, at the depth of the runs.
-    pub(super) fn names_baseline(&self, run: usize) -> bool {
-        let names = [self.full.get(run), self.partly.get(run)];
-        names
-            .into_iter()
-            .flatten()
-            .flatten()
-            .any(|name| is_baseline(name))
-    }
-
-    /// Names told in part are named too.
-    pub(super) fn lenient(self) -> Self {
-        Self {
-            lenient: true,
-            ..self
-        }
-    }
-
-    /// Names told by half count only at depths of which `other` tells nothing, not even in part: a head
-    /// `Inference speed` is about speeds, also in a row `Multi-style`.
-    pub(super) fn halves_of(mut self, other: &Self) -> Self {
-        for (depth, mine) in self.half.iter_mut().enumerate() {
-            if other
-                .partly
-                .get(depth)
-                .is_some_and(|names| !names.is_empty())
-            {
-                *mine = other.half.get(depth).cloned().unwrap_or_default();
-            }
-        }
-        self
-    }
-
-    /// The names told in full at a depth.
-    pub(super) fn at(&self, depth: usize) -> String {
-        let names = self.full.get(depth).into_iter().flatten();
-        let all: Vec<&str> = names.map(String::as_str).collect();
-        if all.is_empty() {
-            let half = self.half.get(depth).into_iter().flatten();
-            return half.map(String::as_str).collect::<Vec<_>>().join(", ");
-        }
-        all.join(", ")
-    }
-}
-
 /// The depth of the name of what was measured.
 pub(super) fn metric_depth(value: &Value) -> usize {
     let last = value.names.len().saturating_sub(1);
@@ -383,5 +288,9 @@ pub(super) fn metric_depth(value: &Value) -> usize {
         .names
         .last()
         .is_some_and(|name| super::spreads::ENDS.contains(&name.as_str()));
-    if made || end { last.saturating_sub(1) } else { last }
+    if made || end {
+        last.saturating_sub(1)
+    } else {
+        last
+    }
 }

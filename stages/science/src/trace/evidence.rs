@@ -123,6 +123,21 @@ impl Evidence {
         self.sorted[from..to.max(from)].iter().copied()
     }
 
+    /// Whether a number with a minus is a measured value below zero, not a change.
+    pub(super) fn negative(&self, number: &Number) -> bool {
+        let scales = [1.0, 100.0].into_iter().take(match number.share {
+            Share::Percent => 2,
+            _ => 1,
+        });
+        let scales: Vec<f64> = scales.collect();
+        number.value < 0.0
+            && number.figures >= 2
+            && self
+                .hits(number, &scales)
+                .iter()
+                .any(|hit| self.results.values[hit.index].weight < Weight::Point)
+    }
+
     /// The share of all numbers like this one that agree with one of the values that `counts`.
     pub(super) fn chance(
         &self,
@@ -261,9 +276,14 @@ fn means(base: &[Value], names: &Names) -> Vec<Value> {
     out
 }
 
-/// Whether two results differ in one name at most, as what is compared does; rows of one column in none.
+/// Whether two results differ in one name at most, as what is compared does, and not in what was measured;
+/// rows of one column in none.
 fn differs_once(a: &[String], b: &[String]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).filter(|(a, b)| a != b).count() <= 1
+    let measure = |name: &String| super::words::better(std::slice::from_ref(name)).is_some();
+    let mut apart = a.iter().zip(b).filter(|(a, b)| a != b);
+    let first = apart.next();
+    let compared = first.is_none_or(|(a, b)| !(measure(a) && measure(b)));
+    a.len() == b.len() && apart.next().is_none() && compared
 }
 
 fn pairs(base: &[Value], names: &Names) -> Vec<Pair> {

@@ -16,13 +16,20 @@ const MOST_ROWS: usize = 200_000;
 /// The positions, among the words of a row, of columns whose values `paper` does not name.
 pub(super) fn cases(rows: &[Row], paper: &str) -> Vec<usize> {
     let wide = rows.first().map_or(0, |row| row.words.len());
-    if rows.len() < 2 * FEWEST || rows.len() > MOST_ROWS || rows.iter().any(|row| row.words.len() != wide) {
+    if rows.len() < 2 * FEWEST
+        || rows.len() > MOST_ROWS
+        || rows.iter().any(|row| row.words.len() != wide)
+    {
         return Vec::new();
     }
     (0..wide)
         .filter(|at| {
             let values: BTreeSet<&str> = rows.iter().map(|row| row.words[*at].as_str()).collect();
-            let named = values.iter().take(40).filter(|value| mentions(paper, value)).count();
+            let named = values
+                .iter()
+                .take(40)
+                .filter(|value| mentions(paper, value))
+                .count();
             values.len() >= FEWEST && named == 0
         })
         .collect()
@@ -63,7 +70,13 @@ pub(super) fn rows(
         let mut groups: BTreeMap<Vec<String>, Vec<&Row>> = BTreeMap::new();
         for row in rows {
             let words = row.words.iter().enumerate();
-            let key = words.map(|(at, word)| if keeps(at) { word.clone() } else { "*".to_owned() });
+            let key = words.map(|(at, word)| {
+                if keeps(at) {
+                    word.clone()
+                } else {
+                    "*".to_owned()
+                }
+            });
             groups.entry(key.collect()).or_default().push(row);
         }
         for (words, group) in groups.iter().filter(|(_, group)| group.len() > 1) {
@@ -76,8 +89,17 @@ pub(super) fn rows(
                     continue;
                 }
                 let names = [names, words, std::slice::from_ref(header)].concat();
-                let told: Vec<&str> = words.iter().map(String::as_str).filter(|word| *word != "*").collect();
-                computed(&values, &names, &format!("{file}: {header} of {}", told.join(", ")), results);
+                let told: Vec<&str> = words
+                    .iter()
+                    .map(String::as_str)
+                    .filter(|word| *word != "*")
+                    .collect();
+                computed(
+                    &values,
+                    &names,
+                    &format!("{file}: {header} of {}", told.join(", ")),
+                    results,
+                );
             }
         }
     }

@@ -13,6 +13,7 @@ use super::entry::{Class, Entry, Finding, Verdict};
 use super::evidence::Evidence;
 use super::kind::{self, Place};
 use super::lookup::{self, Asked};
+use super::parts;
 use super::plain::{Block, CITED, Kind, Lines};
 use super::plainly;
 use super::results::{Value, Weight};
@@ -22,19 +23,12 @@ use super::token::{Number, Share, numbers};
 use super::told;
 use super::words::{self, Said};
 
-/// Every number of a paper, in order.
-pub(super) fn judge(source: &str, blocks: &[Block], evidence: &Evidence) -> Vec<Entry> {
+/// Every number of a paper, in order. What its tables call the names of the results is learned on the way.
+pub(super) fn judge(source: &str, blocks: &[Block], evidence: &mut Evidence) -> Vec<Entry> {
     let lines = Lines::of(source);
-    let mut judge = Judge {
-        evidence,
-        settled: BTreeSet::new(),
-        columns: BTreeMap::new(),
-        shown: Vec::new(),
-    };
-    // Settings are named once and then used by value alone (`15 %`), so they are gathered first.
-    for block in blocks.iter().filter(|block| block.kind != Kind::Formula) {
-        judge.gather(block);
-    }
+    let learned = Judge::new(evidence, blocks).aliases(blocks);
+    evidence.names.aliases = learned;
+    let mut judge = Judge::new(evidence, blocks);
     // Changes are told of values that may stand further down, so all blocks are judged twice.
     judge.shown = shown::gather(blocks.iter().flat_map(|block| judge.block(block)));
     judge.columns.clear();
@@ -76,7 +70,7 @@ pub(super) fn judge(source: &str, blocks: &[Block], evidence: &Evidence) -> Vec<
             });
         }
     }
-    for (entry, finding) in rows::strays(&traced, &evidence.names) {
+    for (entry, finding) in rows::strays(&traced, &judge.evidence.names) {
         entries[entry].verdict = finding.verdict;
         entries[entry].severity = finding.severity;
         entries[entry].why = finding.why;
@@ -101,7 +95,21 @@ pub(super) fn key(number: &Number) -> String {
     format!("{}{:?}", number.value, number.share)
 }
 
-impl Judge<'_> {
+impl<'e> Judge<'e> {
+    fn new(evidence: &'e Evidence, blocks: &[Block]) -> Self {
+        let mut judge = Self {
+            evidence,
+            settled: BTreeSet::new(),
+            columns: BTreeMap::new(),
+            shown: Vec::new(),
+        };
+        // Settings are named once and then used by value alone (`15 %`), so they are gathered first.
+        for block in blocks.iter().filter(|block| block.kind != Kind::Formula) {
+            judge.gather(block);
+        }
+        judge
+    }
+
     fn gather(&mut self, block: &Block) {
         let text = &block.plain.text;
         for number in numbers(text) {
@@ -186,7 +194,9 @@ impl Judge<'_> {
                     number,
                 )
             });
-            let said = said.or_else(|| change::signed(sentence, number));
+            let said = said
+                .or_else(|| change::signed(sentence, number))
+                .filter(|_| !self.evidence.negative(number));
             changes[index] = said.filter(|_| {
                 !number.name
                     && !number.version
@@ -270,8 +280,9 @@ impl Judge<'_> {
                 .is_some_and(|finding| finding.verdict == Verdict::Untraced);
             if lost
                 && !number.spread
-                && !number.whole
-                && words::difference(&sentence[..number.at.start])
+                && (!number.whole || super::scales::rate(&sentence[number.at.end..]))
+                && (words::difference(&sentence[..number.at.start])
+                    || shown::compared(&sentence[number.at.end..]))
             {
                 let strict = self.local(sentence, &found, index);
                 let near = strict.clone().or(&soft);
@@ -281,13 +292,18 @@ impl Judge<'_> {
                 let finding = told.or_else(|| looked().ok());
                 findings[index] = finding.or(findings[index].take());
             }
+            let untold = |finding: &Finding| finding.verdict == Verdict::Untraced;
+            if findings[index].as_ref().is_some_and(untold) {
+                let follows = parts::follows(self.evidence, sentence, &found, &findings, index);
+                findings[index] = follows.or(findings[index].take());
+            }
         }
         self.close_open_ends(sentence, &found, &changes, &mut findings, (&whole, &soft));
         self.turned(sentence, &found, &changes, &mut findings);
-        if told::others(sentence, &block.section) {
+        if told::others(sentence, &block.section, &whole) {
             for finding in findings.iter_mut().flatten() {
                 if finding.verdict == Verdict::Untraced {
-                    let why = "reported of a cited work; the results say nothing of it";
+                    let why = "told of other works or of the field; the results say nothing of it";
                     *finding = Finding::literal(Class::Name, why).warning();
                 }
             }
@@ -303,49 +319,6 @@ impl Judge<'_> {
         out
     }
 
-    /// The names in the words that belong to one number: `for dino` after it, `enwik8 (` before it.
-    fn local(&self, sentence: &str, found: &[Number], index: usize) -> Named {
-        if sentence.to_lowercase().contains("respectively") {
-            let words = told::respective(sentence, found, index);
-            return words.map_or_else(Named::default, |words| self.evidence.names.named(words));
-        }
-        let number = &found[index];
-        let end = found
-            .get(index + 1)
-            .map_or(sentence.len(), |next| next.at.start);
-        let after = &sentence[number.at.end.min(end)..end];
-        let after = after.split([';', '.']).next().unwrap_or(after);
-        let linked = ["for ", "on ", "in ", "at ", "with ", "for the ", "on the "]
-            .iter()
-            .any(|word| {
-                after
-                    .trim_start_matches([' ', ')', '\u{a0}'])
-                    .starts_with(word)
-            });
-        let after = if linked {
-            after.split([',', '(']).next().unwrap_or(after)
-        } else {
-            ""
-        };
-        let start = index
-            .checked_sub(1)
-            .map_or(0, |before| found[before].at.end.min(number.at.start));
-        let before = &sentence[start..number.at.start];
-        let before = if before.trim_end().ends_with('(') {
-            let words: Vec<(usize, &str)> = words::tokens(before).collect();
-            words
-                .get(words.len().saturating_sub(3))
-                .map_or("", |(at, _)| &before[*at..])
-        } else if before.trim_end().ends_with(':') {
-            before
-        } else {
-            ""
-        };
-        let own = self.evidence.names.measured(sentence, found, index);
-        own.or(&self.evidence.names.named(after))
-            .or(&self.evidence.names.named(before))
-    }
-
     /// What a sentence names counts against a result, unless its paragraph names more.
     fn rescued(&self, whole: &Named, paragraph: &Named) -> Named {
         whole.clone().widened(paragraph)
@@ -359,7 +332,8 @@ impl Judge<'_> {
         strict: &Named,
         near: &Named,
     ) -> Finding {
-        if let Some(finding) = plainly::plain(number, around, place) {
+        let told = super::pvalues::judge(self.evidence, number, around.before);
+        if let Some(finding) = told.or_else(|| plainly::plain(number, around, place)) {
             return finding;
         }
         let next = words::tokens(around.after)

@@ -60,7 +60,8 @@ const SHORT: [(&str, &[&str]); 28] = [
 ];
 
 /// Words of names that say nothing of what is set.
-const GENERIC: &str = "n num number size value count default coefficient param nb no hyper config cfg the a an of";
+const GENERIC: &str =
+    "n num number size value count default coefficient param nb no hyper config cfg the a an of";
 
 /// Words that speak of a setting without being its name: what files call `block_size` papers call context.
 const AKIN: [(&str, &str); 22] = [
@@ -153,13 +154,20 @@ impl Keyed {
             let mut shares = shares.map(|share| number.value * share);
             shares.any(|value| same(value, setting.value))
                 || seconds(number, after).is_some_and(|value| {
-                    setting.words.last().is_some_and(|word| word == "s" || word == "second")
+                    setting
+                        .words
+                        .last()
+                        .is_some_and(|word| word == "s" || word == "second")
                         && same(value, setting.value)
                 })
         };
         let told = |setting: &&Setting| {
             let named = |word: &String| near.contains(word) || akin(word);
-            setting.words.iter().filter(|word| !has(WEAK, word)).any(named)
+            setting
+                .words
+                .iter()
+                .filter(|word| !has(WEAK, word))
+                .any(named)
         };
         self.all.iter().filter(fits).find(told)
     }
@@ -195,13 +203,21 @@ pub(super) fn plain(name: &str) -> Vec<String> {
     let long: Vec<String> = stems(name)
         .into_iter()
         .flat_map(|stem| {
-            let stem = stem.strip_suffix("size").filter(|rest| rest.len() > 3).unwrap_or(&stem).to_owned();
+            let stem = stem
+                .strip_suffix("size")
+                .filter(|rest| rest.len() > 3)
+                .unwrap_or(&stem)
+                .to_owned();
             match SHORT.iter().find(|(short, _)| *short == stem) {
                 Some((_, words)) => words.iter().map(|word| (*word).to_owned()).collect(),
                 None => vec![stem],
             }
         })
         .collect();
-    let told: Vec<String> = long.iter().filter(|word| !has(GENERIC, word)).cloned().collect();
+    let told: Vec<String> = long
+        .iter()
+        .filter(|word| !has(GENERIC, word))
+        .cloned()
+        .collect();
     if told.is_empty() { long } else { told }
 }

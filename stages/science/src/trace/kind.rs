@@ -103,7 +103,9 @@ pub(super) fn value(
     let keyed = &evidence.keyed;
     let own = set_up || words::own(around.sentence);
     let noun = || keyed.against_noun(number, around.before, around.after);
-    let refuted = keyed.against(number, around.before).or_else(|| noun().filter(|_| own));
+    let refuted = keyed
+        .against(number, around.before)
+        .or_else(|| noun().filter(|_| own));
     if let Some(why) = refuted.filter(|_| !place.change) {
         return Finding::untraced(Class::Configuration, why);
     }
@@ -141,6 +143,7 @@ pub(super) fn value(
     let timed = next.is_some_and(|(_, word)| ["s", "ms", "GB", "MB"].contains(&word));
     let measured = !number.unit.is_empty()
         || timed
+        || super::scales::rate(around.after)
         || (!things && close.split(' ').any(|word| words::has(MEASURED, word)));
     let counted = number.whole && number.share == Share::None && (!number.about || things);
     if counted && number.value.abs() <= SMALL && !measured {
@@ -246,7 +249,9 @@ pub(super) fn confirmed<'e>(
 
 /// Whether a number that stands beside a word of change is a setting: `larger models with a rate of 0.1`.
 pub(super) fn set(evidence: &Evidence, number: &Number, around: &Around<'_>) -> bool {
-    let last = words::tokens(around.before).last().map_or("", |(_, word)| word);
+    let last = words::tokens(around.before)
+        .last()
+        .map_or("", |(_, word)| word);
     // Settings without names are known by their values alone.
     let nameless = || {
         evidence.keyed.all.is_empty()

@@ -4,8 +4,9 @@
 use super::context::Named;
 use super::entry::{Base, Class, Finding, Verdict};
 use super::evidence::{Evidence, Hit};
-use super::fit::{Fit, fit};
+use super::fit::{Fit, fit, same};
 use super::results::{Value, Weight};
+use super::scales;
 use super::spreads::{is_end, is_spread, kin, kin_of};
 use super::token::{Number, Share};
 
@@ -54,60 +55,11 @@ pub(super) fn single(text: &str) -> bool {
     .any(|word| low.contains(word))
 }
 
-/// The factors between a value in a file and as it is shown.
-pub(super) fn scales(number: &Number, units: &str) -> Vec<f64> {
-    let low = units.to_lowercase();
-    let words: Vec<&str> = low
-        .split(|c: char| !c.is_alphanumeric() && c != '%')
-        .collect();
-    let says = |wanted: &[&str]| wanted.iter().any(|word| words.contains(word));
-    let mut scales = match number.share {
-        Share::Percent | Share::Points => vec![100.0, 1.0],
-        _ => vec![1.0],
-    };
-    if number.share == Share::None && (low.contains('%') || says(&["percent"])) {
-        scales.push(100.0);
-    }
-    if number.unit == "ms" || says(&["ms", "milliseconds", "millisecond"]) {
-        scales.push(1000.0);
-    }
-    if ["min", "mins"].contains(&number.unit.as_str())
-        || says(&["min", "minutes", "minute", "mins"])
-    {
-        scales.push(1.0 / 60.0);
-    }
-    if ["h", "hr", "hrs"].contains(&number.unit.as_str()) || says(&["hours", "hour", "h", "hrs"]) {
-        scales.push(1.0 / 3600.0);
-    }
-    if low.contains("(k)")
-        || low.contains("10^3")
-        || low.contains("10³")
-        || low.contains("thousand")
-    {
-        scales.push(1e-3);
-    }
-    if low.contains("(m)") || low.contains("10^6") || low.contains("10⁶") || low.contains("million")
-    {
-        scales.push(1e-6);
-    }
-    if let Some((_, power)) = low.split_once("10^-")
-        && let Ok(power) = power
-            .chars()
-            .take_while(char::is_ascii_digit)
-            .collect::<String>()
-            .parse::<i32>()
-        && power < 20
-    {
-        scales.push(10f64.powi(power));
-    }
-    scales
-}
-
 impl Evidence {
     /// The result that a number shows, or what speaks against every result that it equals.
     pub(super) fn look(&self, asked: &Asked<'_>) -> Result<Finding, Option<String>> {
         let number = asked.number;
-        let mut scales = scales(number, asked.units);
+        let mut scales = scales::usual(number, asked.units);
         if number.share == Share::None
             && number.figures >= 3
             && number.value > 1.5
@@ -129,6 +81,14 @@ impl Evidence {
         if let Some(of) = of.filter(|of| of.scale != 1.0) {
             scales.push(of.scale);
         }
+        let unit = scales::of_number(number, asked.units, asked.cell);
+        let plain = scales.clone();
+        for factor in unit.into_iter().flat_map(scales::factors) {
+            if !scales.iter().any(|scale| same(*scale, factor)) {
+                scales.push(factor);
+            }
+        }
+        let added = |scale: f64| !plain.iter().any(|own| same(*own, scale));
         let values = &self.results.values;
         let median = asked.around.to_lowercase().contains("median");
         let interval = number.bracketed || super::spreads::spoken(asked.around);
@@ -148,6 +108,7 @@ impl Evidence {
             let single = value.weight != Weight::Member || asked.single;
             fraction
                 && single
+                && scales::agree(value, hit.scale, unit, added(hit.scale))
                 && counts(value)
                 && (value.weight != Weight::Note || number.figures >= 3)
         });
@@ -157,7 +118,11 @@ impl Evidence {
             let end = |hit: &&Hit| number.spread || is_end(&values[hit.index]);
             if let Some(hit) = fitting.iter().filter(end).find(kin) {
                 let value = &values[hit.index];
-                let kind = if number.spread { "the spread" } else { "an end of the interval" };
+                let kind = if number.spread {
+                    "the spread"
+                } else {
+                    "an end of the interval"
+                };
                 let why = format!("{}, {kind} of the value before it", value.value);
                 let mut finding =
                     Finding::new(Class::Result, Verdict::Traced, why).from(value.source.clone());
@@ -174,7 +139,10 @@ impl Evidence {
             let alone = number.bracketed && !fitting.is_empty() && !number.spread;
             if let Some(other) = values.iter().find(known).filter(|_| !alone) {
                 let kind = if number.spread { "spread" } else { "interval" };
-                return Err(Some(format!("the value before it has the {kind} {}", other.source)));
+                return Err(Some(format!(
+                    "the value before it has the {kind} {}",
+                    other.source
+                )));
             }
         }
         // Notes repeat the results: what the files speak against, the notes do not bear.
@@ -274,12 +242,16 @@ impl Evidence {
         if number.figures < 3 && support < 2 {
             return None;
         }
+        let shown = self.base[self.means..].iter();
+        let all = shown.flat_map(|value| scales.iter().map(|scale| value.value * scale));
+        let chance = super::fit::explained(number, all);
         let mut finding = Finding::new(
             Class::Derived,
             Verdict::Derived,
             format!("the {}", value.source),
         )
-        .from(value.source.clone());
+        .from(value.source.clone())
+        .chance(chance);
         finding.base = Some(Base {
             names: value.names.clone(),
             runs: Vec::new(),

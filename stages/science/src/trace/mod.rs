@@ -5,6 +5,7 @@
 //! [`words`] what they are, [`context`] what they are about, [`evidence`] what agrees with them → entries
 //! → report. It knows values and words, not meaning.
 
+mod aliases;
 mod around;
 mod assigned;
 mod beside;
@@ -25,14 +26,18 @@ mod kind;
 mod lookup;
 mod markdown;
 mod maths;
+mod named;
+mod parts;
 mod plain;
 mod plainly;
+mod pvalues;
 mod records;
 mod refuted;
 mod repeated;
 mod report;
 mod results;
 mod rows;
+mod scales;
 mod series;
 mod shown;
 mod spreads;

@@ -27,13 +27,13 @@ pub(super) fn plain(number: &Number, around: &Around<'_>, place: &Place<'_>) -> 
             format!("a version or model of {name}"),
         ));
     }
+    if place.block == Kind::Heading && place.first && number.share == Share::None {
+        return Some(Finding::literal(
+            Class::Structural,
+            "the number of a heading",
+        ));
+    }
     if number.whole && number.share == Share::None {
-        if place.block == Kind::Heading && place.first {
-            return Some(Finding::literal(
-                Class::Structural,
-                "the number of a heading",
-            ));
-        }
         if place.first && after.starts_with(['.', ')', ':']) {
             return Some(Finding::literal(
                 Class::Structural,
@@ -146,6 +146,9 @@ fn year(number: &Number, around: &Around<'_>) -> bool {
     }
     let before = around.before.trim_end();
     let after = around.after.trim_start();
+    if spanned(before, after) {
+        return true;
+    }
     let word = before
         .trim_end_matches('.')
         .rsplit(|c: char| !c.is_alphanumeric())
@@ -170,6 +173,36 @@ fn year(number: &Number, around: &Around<'_>) -> bool {
         || (before.ends_with([',', '('])
             && after.starts_with([')', ';', ',', 'a', 'b'])
             && !counted)
+}
+
+/// Whether another year stands at the other end of a span: `1989–2003`, `between 2000 and 2020`.
+fn spanned(before: &str, after: &str) -> bool {
+    let joined = ["–", "—", "-", "to", "and", "through", "until"];
+    let year = |digits: &str| {
+        digits.len() == 4
+            && digits
+                .parse::<u32>()
+                .is_ok_and(|year| (1900..=2100).contains(&year))
+    };
+    let ahead = joined
+        .iter()
+        .find_map(|join| after.strip_prefix(join))
+        .is_some_and(|rest| {
+            let rest = rest.trim_start();
+            let end = rest
+                .find(|c: char| !c.is_ascii_digit())
+                .unwrap_or(rest.len());
+            year(&rest[..end])
+        });
+    let behind = joined
+        .iter()
+        .find_map(|join| before.strip_suffix(join))
+        .is_some_and(|rest| {
+            let rest = rest.trim_end();
+            let start = rest.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+            year(&rest[start..])
+        });
+    ahead || behind
 }
 
 fn convention(number: &Number, around: &Around<'_>) -> Option<Finding> {
@@ -203,31 +236,14 @@ fn convention(number: &Number, around: &Around<'_>) -> Option<Finding> {
             ));
         }
     }
-    let p = before
-        .trim_end()
-        .trim_end_matches(['<', '>', '=', '≤', '≥', ' ', '-']);
-    let compared = p.len() < before.trim_end().len();
-    let is_p = compared
-        && (p == "p"
-            || p.ends_with(" p")
-            || p.ends_with("(p")
-            || p.ends_with("$p")
-            || p.ends_with("p-value")
-            || p.ends_with("p value"));
-    if is_p && !number.whole && number.share == Share::None {
-        let usual = [0.05, 0.01, 0.001, 0.1, 0.0001]
-            .iter()
-            .any(|known: &f64| (known - number.value).abs() < 1e-12);
-        let finding = Finding::literal(
+    let level = [0.05, 0.01, 0.001, 0.1]
+        .iter()
+        .any(|known: &f64| (known - number.value).abs() < 1e-12);
+    if level && (before.ends_with("level of ") || before.ends_with("significance of ")) {
+        return Some(Finding::literal(
             Class::Convention,
-            "a p-value, of which the results say nothing",
-        )
-        .warning();
-        return Some(if usual {
-            finding
-        } else {
-            Finding::untraced(Class::Result, "a p-value that no file holds").warning()
-        });
+            "a level of significance",
+        ));
     }
     if number.share == Share::Percent && number.value == 100.0 {
         return Some(Finding::literal(Class::Convention, "the whole").warning());

@@ -43,11 +43,13 @@ impl Keyed {
             .collect();
         let between = |word: &&String| has(BETWEEN, word);
         let end = words.len() - words.iter().rev().take_while(between).count();
-        let linked = words[end..].iter().any(|word| has(LINKS, word)) || clause.trim_end().ends_with('=');
+        let linked =
+            words[end..].iter().any(|word| has(LINKS, word)) || clause.trim_end().ends_with('=');
         let told = plain(&words[..end].join(" "));
         let named = |setting: &&Setting| {
             let name = &setting.words;
-            let long = name.len() > 1 || (linked && name[0].chars().count() > 3 && !has(LOOSE, &name[0]));
+            let long =
+                name.len() > 1 || (linked && name[0].chars().count() > 3 && !has(LOOSE, &name[0]));
             long && told.ends_with(name)
         };
         let name = &self
@@ -67,7 +69,12 @@ impl Keyed {
 
     /// The noun after a whole number, and what the settings of that noun are, if the number is none of them:
     /// `6 layers` where there are `teacher_layers` and `student_layers`.
-    pub(super) fn against_noun(&self, number: &Number, before: &str, after: &str) -> Option<String> {
+    pub(super) fn against_noun(
+        &self,
+        number: &Number,
+        before: &str,
+        after: &str,
+    ) -> Option<String> {
         if !number.whole || number.share != Share::None || number.about || number.value < 2.0 {
             return None;
         }
@@ -193,7 +200,11 @@ mod tests {
             let number = numbers(text).pop().unwrap();
             keyed().against_noun(&number, &text[..number.at.start], &text[number.at.end..])
         };
-        assert!(against("The student has 6 layers.").unwrap().contains("12, 4"));
+        assert!(
+            against("The student has 6 layers.")
+                .unwrap()
+                .contains("12, 4")
+        );
         assert!(against("from 1,000 bootstrap samples").is_some());
         for fine in [
             "a student of 4 layers",

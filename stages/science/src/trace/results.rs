@@ -243,7 +243,8 @@ fn walk(value: &Json, names: &[String], file: &str, pointer: String, results: &m
         }
         Json::Array(items) => {
             let plain: Vec<f64> = items.iter().filter_map(number).collect();
-            if let Some(ends) = spreads::ends(names, &plain).filter(|_| plain.len() == items.len()) {
+            if let Some(ends) = spreads::ends(names, &plain).filter(|_| plain.len() == items.len())
+            {
                 for (index, names) in ends.into_iter().enumerate() {
                     results.values.push(Value {
                         value: plain[index],

@@ -1,7 +1,7 @@
 //! Values of lists, tables, notes and logs, with the means and spreads that lists have.
 
-use super::{grouped, repeated};
 use super::results::{MOST_VALUES, Results, Value, Weight, source};
+use super::{grouped, repeated};
 
 /// Longer lists are curves, not repetitions.
 const REPEATED: usize = 12;

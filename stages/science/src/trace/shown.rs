@@ -273,9 +273,12 @@ fn points(sentence: &str, found: &[Number], index: usize) -> bool {
 }
 
 /// `19.4 % below that of SchNet`: a size beside a word that compares.
-fn compared(after: &str) -> bool {
-    let word = words::tokens(after).next().map(|(_, word)| word);
-    word.is_some_and(|word| ["below", "above", "less", "more", "under"].contains(&word))
+pub(super) fn compared(after: &str) -> bool {
+    let clause = after.split([',', ';', '(', '.']).next().unwrap_or_default();
+    let stop = |word: &&str| ["of", "on", "for", "in", "than", "and", "to", "with"].contains(word);
+    let words = words::tokens(clause).map(|(_, word)| word);
+    let mut near = words.take(4).take_while(|word| !stop(word));
+    near.any(|word| ["below", "above", "less", "more", "under", "behind", "ahead"].contains(&word))
 }
 
 /// `by a factor of 1.43 on Books and 1.42 on Games`.

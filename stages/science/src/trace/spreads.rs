@@ -14,7 +14,11 @@ pub(super) fn is_end(value: &Value) -> bool {
 
 /// The names of the end of an interval: `auroc_ci95_low` is the lower end of `auroc`. Nothing for other names.
 pub(super) fn end_of(names: &[String]) -> Option<Vec<String>> {
-    let told: Vec<String> = names.last()?.split(['_', ' ', '.', '-']).map(str::to_lowercase).collect();
+    let told: Vec<String> = names
+        .last()?
+        .split(['_', ' ', '.', '-'])
+        .map(str::to_lowercase)
+        .collect();
     let at = |known: &[&str]| told.iter().any(|word| known.contains(&word.as_str()));
     let low = at(&["lower", "low", "lo", "lb", "lcl"]);
     let high = at(&["upper", "high", "hi", "ub", "ucl"]);
@@ -36,7 +40,9 @@ pub(super) fn bare(names: &[String]) -> Vec<String> {
     };
     let kept = |word: &&str| {
         let low = word.to_lowercase();
-        let end = ["lower", "upper", "low", "high", "lo", "hi", "lb", "ub", "95", "90", "99"];
+        let end = [
+            "lower", "upper", "low", "high", "lo", "hi", "lb", "ub", "95", "90", "99",
+        ];
         !INTERVALS.contains(&low.as_str()) && !end.contains(&low.as_str())
     };
     let left: Vec<&str> = last.split(['_', ' ', '.', '-']).filter(kept).collect();

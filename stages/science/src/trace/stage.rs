@@ -84,8 +84,8 @@ impl Stage for Numbers {
             ));
         }
         let (values, settings) = (results.values.len(), results.settings.len());
-        let evidence = Evidence::of(results);
-        let entries = judge::judge(&text, &blocks, &evidence);
+        let mut evidence = Evidence::of(results);
+        let entries = judge::judge(&text, &blocks, &mut evidence);
         if entries.is_empty() {
             warnings.push("the paper holds no numbers".to_owned());
         }

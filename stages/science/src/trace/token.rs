@@ -190,7 +190,9 @@ fn read(text: &str, start: usize) -> Number {
 fn bracketed(before: &str) -> bool {
     let pair = |c: char| c.is_ascii_digit() || ".,;–-−+% ".contains(c);
     let head = before.trim_end_matches(pair);
-    let head = head.strip_suffix("to").map_or(head, |head| head.trim_end_matches(pair));
+    let head = head
+        .strip_suffix("to")
+        .map_or(head, |head| head.trim_end_matches(pair));
     head.ends_with(['[', '('])
 }
 

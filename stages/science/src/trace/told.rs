@@ -1,6 +1,7 @@
 //! What a sentence says a number belongs to: its share of a list with `respectively`, the baseline or the
 //! method, works of others. It knows the usual forms of such sentences, not their meaning.
 
+use super::context::Named;
 use super::entry::{Class, Finding, Verdict};
 use super::judge::Judge;
 use super::plain::CITED;
@@ -275,9 +276,9 @@ pub(super) fn bracketed(words: &str) -> bool {
     .any(|mark| low.contains(mark))
 }
 
-/// Whether a sentence reports works of others: it cites them, stands where papers do that, and speaks of
-/// nothing of its own.
-pub(super) fn others(sentence: &str, section: &str) -> bool {
+/// Whether a sentence reports works of others or tells of the field: it stands where papers do that, speaks
+/// of nothing of its own, and cites others or names nothing that was compared here.
+pub(super) fn others(sentence: &str, section: &str, named: &Named) -> bool {
     let section = section.to_lowercase();
     let place = [
         "introduction",
@@ -293,7 +294,8 @@ pub(super) fn others(sentence: &str, section: &str) -> bool {
         .match_indices('[')
         .any(|(at, _)| sentence[at + 1..].starts_with(|c: char| c.is_ascii_digit()));
     let cites = sentence.contains(CITED) || sentence.contains("et al") || bracketed;
-    place && cites && !super::words::own(sentence)
+    let unnamed = named.full.iter().all(std::collections::BTreeSet::is_empty);
+    place && (cites || unnamed) && !super::words::own(sentence)
 }
 
 #[cfg(test)]

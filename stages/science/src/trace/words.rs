@@ -299,7 +299,7 @@ pub(super) fn difference(before: &str) -> bool {
     let verb = words
         .iter()
         .take(10)
-        .any(|word| has("costs cost gains gained loses lost adds", word));
+        .any(|word| has("costs cost gains gained loses lost adds contributes contributed saves saved saving yields brings", word));
     noun || verb
 }
 

@@ -1,0 +1,141 @@
+//! The names that a text holds, and whether a value fits them. It does not know how they were found.
+
+use std::collections::BTreeSet;
+
+use super::context::{is_baseline, metric_depth};
+use super::results::Value;
+
+/// The names that a text holds, per depth.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Named {
+    pub(super) full: Vec<BTreeSet<String>>,
+    pub(super) partly: Vec<BTreeSet<String>>,
+    /// Per depth, names told at least by half where none is told in full.
+    pub(super) half: Vec<BTreeSet<String>>,
+    /// Whether names told in part count as named.
+    pub(super) lenient: bool,
+}
+
+impl Named {
+    /// Names of both; where this says nothing at a depth, those of the other count.
+    pub(super) fn or(mut self, other: &Self) -> Self {
+        if self.full.is_empty() {
+            return other.clone();
+        }
+        for (mine, theirs) in self.full.iter_mut().zip(&other.full) {
+            if mine.is_empty() {
+                mine.clone_from(theirs);
+            }
+        }
+        for (mine, theirs) in self.partly.iter_mut().zip(&other.partly) {
+            mine.extend(theirs.iter().cloned());
+        }
+        self
+    }
+
+    /// How well a value fits: two for each name told in full, one for each told in part.
+    pub(super) fn support(&self, value: &Value) -> usize {
+        value
+            .names
+            .iter()
+            .enumerate()
+            .map(|(depth, name)| {
+                if self
+                    .full
+                    .get(depth)
+                    .is_some_and(|names| names.contains(name))
+                {
+                    2
+                } else {
+                    usize::from(
+                        self.partly
+                            .get(depth)
+                            .is_some_and(|names| names.contains(name)),
+                    )
+                }
+            })
+            .sum()
+    }
+
+    /// Whether the two names that tell two values apart are both told in full.
+    pub(super) fn both(&self, a: &Value, b: &Value) -> bool {
+        let told = |depth: usize, value: &Value| {
+            let names = self.full.get(depth);
+            names.is_some_and(|names| names.contains(&value.names[depth]))
+        };
+        let apart =
+            (0..a.names.len().min(b.names.len())).find(|depth| a.names[*depth] != b.names[*depth]);
+        apart.is_some_and(|depth| told(depth, a) && told(depth, b))
+    }
+
+    /// The depth at which the text names something else than the value's name.
+    pub(super) fn against(&self, value: &Value, matters: &dyn Fn(usize) -> bool) -> Option<usize> {
+        let metric = metric_depth(value);
+        (0..self.full.len()).find(|depth| {
+            let name = value.names.get(*depth);
+            let within = |names: &BTreeSet<String>| name.is_some_and(|name| names.contains(name));
+            if !matters(*depth) {
+                return false;
+            }
+            // Files name the same things at different depths.
+            if value
+                .names
+                .iter()
+                .any(|name| self.full[*depth].contains(name))
+            {
+                return false;
+            }
+            if !self.full[*depth].is_empty() {
+                let partly = self.lenient && within(&self.partly[*depth]);
+                return !(partly || within(&self.full[*depth]));
+            }
+            // A column `Inference speed` is not about losses, even if it names its metric in part.
+            let half = self.half.get(*depth).filter(|names| !names.is_empty());
+            !self.lenient && *depth == metric && half.is_some_and(|names| !within(names))
+        })
+    }
+
+    /// Whether the text names the baseline, at the depth of the runs.
+    pub(super) fn names_baseline(&self, run: usize) -> bool {
+        let names = [self.full.get(run), self.partly.get(run)];
+        names
+            .into_iter()
+            .flatten()
+            .flatten()
+            .any(|name| is_baseline(name))
+    }
+
+    /// Names told in part are named too.
+    pub(super) fn lenient(self) -> Self {
+        Self {
+            lenient: true,
+            ..self
+        }
+    }
+
+    /// Names told by half count only at depths of which `other` tells nothing, not even in part: a head
+    /// `Inference speed` is about speeds, also in a row `Multi-style`.
+    pub(super) fn halves_of(mut self, other: &Self) -> Self {
+        for (depth, mine) in self.half.iter_mut().enumerate() {
+            if other
+                .partly
+                .get(depth)
+                .is_some_and(|names| !names.is_empty())
+            {
+                *mine = other.half.get(depth).cloned().unwrap_or_default();
+            }
+        }
+        self
+    }
+
+    /// The names told in full at a depth.
+    pub(super) fn at(&self, depth: usize) -> String {
+        let names = self.full.get(depth).into_iter().flatten();
+        let all: Vec<&str> = names.map(String::as_str).collect();
+        if all.is_empty() {
+            let half = self.half.get(depth).into_iter().flatten();
+            return half.map(String::as_str).collect::<Vec<_>>().join(", ");
+        }
+        all.join(", ")
+    }
+}
