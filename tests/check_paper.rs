@@ -18,7 +18,7 @@ An ablation without the gate reaches an accuracy of 0.7946 on circles.
 \end{document}
 ";
 
-fn space() -> Space {
+pub fn space() -> Space {
     let space = Space::new();
     space.copy("pipelines", "pipelines");
     let results = |loss: f64, accuracy: f64| {
@@ -39,20 +39,19 @@ fn check(space: &Space, paper: &str) -> Vec<Value> {
 
 /// The numbers of a paper, checked against a folder of results.
 fn against(space: &Space, paper: &str, results: &str) -> Vec<Value> {
+    checked(space, paper, results, "settings.json")
+}
+
+/// The numbers of a paper, checked against a folder of results and a file of settings.
+pub fn checked(space: &Space, paper: &str, results: &str, settings: &str) -> Vec<Value> {
     let source = paper;
+    let settings = format!("params.literals={settings}");
     let results = format!("params.results={results}");
     let paper = format!("params.paper={paper}");
     space.run(
         "pipelines/check-paper.yaml",
         &[
-            "--set",
-            &paper,
-            "--set",
-            &results,
-            "--set",
-            "params.literals=settings.json",
-            "--out",
-            "out",
+            "--set", &paper, "--set", &results, "--set", &settings, "--out", "out",
         ],
     );
     let report: Value = serde_json::from_str(&space.read("out/report.json")).unwrap();
@@ -113,7 +112,7 @@ fn stands_at(source: &str, number: &Value) {
 }
 
 /// The verdict on the number that begins so on a line.
-fn verdict(numbers: &[Value], line: u64, text: &str) -> String {
+pub fn verdict(numbers: &[Value], line: u64, text: &str) -> String {
     let found = numbers.iter().find(|number| {
         let own = number["text"].as_str().unwrap();
         number["line"] == line && own.starts_with(text)

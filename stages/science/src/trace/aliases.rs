@@ -73,6 +73,11 @@ pub(super) fn learn(cells: &[Seen<'_>], names: &Names) -> Vec<Alias> {
     found
 }
 
+/// Whether a name says what was measured.
+pub(super) fn measure(name: &String) -> bool {
+    super::words::better(std::slice::from_ref(name)).is_some()
+}
+
 fn telling(text: &str) -> Option<Vec<String>> {
     let stems = stems(text);
     let plain = stems.iter().all(|stem| {
@@ -135,13 +140,11 @@ fn valued(label: &str, group: &[&Seen<'_>], others: &[&Seen<'_>], names: &Names)
             .full
             .get(depth)
             .is_some_and(|known| !known.is_empty());
-        (one && !elsewhere && apart && !told && name != "*" && !names.measures.contains(name)).then(
-            || Alias {
-                stems: stems.clone(),
-                depth,
-                name: name.clone(),
-            },
-        )
+        (one && !elsewhere && apart && !told && name != "*" && !measure(name)).then(|| Alias {
+            stems: stems.clone(),
+            depth,
+            name: name.clone(),
+        })
     })
 }
 

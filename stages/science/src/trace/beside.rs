@@ -137,7 +137,47 @@ fn ahead(before: &str) -> &str {
     words.next().unwrap_or_default()
 }
 
+/// Where the number before one ends, names left out.
+fn previous(found: &[Number], index: usize) -> usize {
+    let before = found[..index].iter().rev().find(|number| !number.name);
+    before.map_or(0, |before| before.at.end.min(found[index].at.start))
+}
+
 impl Judge<'_> {
+    /// What the words name that belong to one number: those right beside it, and those since the number before
+    /// it that are not told of that one.
+    pub(super) fn bound(
+        &self,
+        sentence: &str,
+        found: &[Number],
+        index: usize,
+        local: &Named,
+    ) -> Named {
+        let start = previous(found, index);
+        let mut text = &sentence[start..found[index].at.start];
+        if start > 0 {
+            let names = &self.evidence.names;
+            let measured = |words: &str| {
+                let named = names.named(words);
+                named
+                    .full
+                    .iter()
+                    .flatten()
+                    .any(|name| names.measures.contains(name))
+            };
+            for (theirs, is) in [
+                (owner(text), true),
+                (told::measure(text), measured(told::measure(text))),
+            ] {
+                if is && !theirs.is_empty() {
+                    let end = theirs.as_ptr() as usize - text.as_ptr() as usize + theirs.len();
+                    text = &text[end..];
+                }
+            }
+        }
+        local.clone().or(&self.evidence.names.named(text))
+    }
+
     /// The names in the words that belong to one number: `for dino` after it, `enwik8 (` before it.
     pub(super) fn local(&self, sentence: &str, found: &[Number], index: usize) -> Named {
         if sentence.to_lowercase().contains("respectively") {
@@ -145,9 +185,9 @@ impl Judge<'_> {
             return words.map_or_else(Named::default, |words| self.evidence.names.named(words));
         }
         let number = &found[index];
-        let end = found
-            .get(index + 1)
-            .map_or(sentence.len(), |next| next.at.start);
+        // The digits of a name, `BM25`, end no words.
+        let next = found[index + 1..].iter().find(|number| !number.name);
+        let end = next.map_or(sentence.len(), |next| next.at.start);
         let after = &sentence[number.at.end.min(end)..end];
         let after = after.split([';', '.']).next().unwrap_or(after);
         let linked = ["for ", "on ", "in ", "at ", "with ", "for the ", "on the "]
@@ -162,10 +202,7 @@ impl Judge<'_> {
         } else {
             ""
         };
-        let start = index
-            .checked_sub(1)
-            .map_or(0, |before| found[before].at.end.min(number.at.start));
-        let before = &sentence[start..number.at.start];
+        let before = &sentence[previous(found, index)..number.at.start];
         let before = if before.trim_end().ends_with('(') {
             let words: Vec<(usize, &str)> = words::tokens(before).collect();
             words

@@ -131,6 +131,7 @@ impl Judge<'_> {
             number,
             strict,
             near,
+            bound: strict,
             matters: &matters,
             units: &format!("{} {} {}", cell.columns, cell.rows, around.after),
             averaged: words::averaged(&cell.rows) || words::averaged(&cell.columns),

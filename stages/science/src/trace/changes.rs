@@ -274,23 +274,10 @@ impl Judge<'_> {
     pub(super) fn multiplied(&self, sentence: &str, near: &Named) -> Vec<(Number, Finding)> {
         let mut out = Vec::new();
         for (at, word) in words::tokens(sentence) {
-            let Some(value) = words::multiplied(word) else {
+            let Some(value) = multiplied(word) else {
                 continue;
             };
-            let number = Number {
-                at: at..at + word.len(),
-                value,
-                step: value * 0.25,
-                figures: 1,
-                whole: false,
-                share: Share::Times,
-                about: true,
-                spread: false,
-                bracketed: false,
-                name: false,
-                version: false,
-                unit: String::new(),
-            };
+            let number = in_words(at, word, value);
             let finding =
                 match change::measured(self.evidence, &number, None, &Named::default(), near, true)
                 {
@@ -304,6 +291,52 @@ impl Judge<'_> {
         }
         out
     }
+}
+
+/// A number that is told in words, as exact as such numbers are.
+fn in_words(at: usize, word: &str, value: f64) -> Number {
+    Number {
+        at: at..at + word.len(),
+        value,
+        step: value * 0.25,
+        figures: 1,
+        whole: false,
+        share: Share::Times,
+        about: true,
+        spread: false,
+        bracketed: false,
+        name: false,
+        version: false,
+        unit: String::new(),
+    }
+}
+
+impl Judge<'_> {
+    /// `three seeds` where there are five.
+    pub(super) fn miscounted(&self, sentence: &str) -> Vec<(Number, Finding)> {
+        let found = self.evidence.counts.words(sentence).into_iter();
+        found
+            .map(|(at, word, count, why)| {
+                #[expect(clippy::cast_precision_loss, reason = "a count of up to twelve")]
+                let number = in_words(at, word, count as f64);
+                (number, Finding::untraced(Class::Structural, why))
+            })
+            .collect()
+    }
+}
+
+/// A word that says that a quantity was multiplied, with the factor.
+fn multiplied(word: &str) -> Option<f64> {
+    let low = word.to_lowercase();
+    Some(match low.as_str() {
+        "doubled" | "doubles" | "doubling" | "twice" | "twofold" | "two-fold" => 2.0,
+        "halved" | "halves" | "halving" => 0.5,
+        "tripled" | "triples" | "tripling" | "threefold" | "three-fold" | "thrice" => 3.0,
+        "quadrupled" | "fourfold" | "four-fold" => 4.0,
+        "fivefold" | "five-fold" => 5.0,
+        "tenfold" | "ten-fold" => 10.0,
+        _ => return None,
+    })
 }
 
 /// Whether a word tells a change as a deed, not as a state: `reduces`, not `lower`.

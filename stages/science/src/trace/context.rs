@@ -170,9 +170,12 @@ impl Names {
             .iter()
             .filter(|alias| follows(&words, &alias.stems))
         {
-            if let Some(names) = out.full.get_mut(alias.depth) {
-                names.insert(alias.name.clone());
-                out.half[alias.depth].clear();
+            // Files name the same things at different depths.
+            for (depth, names) in self.depths.iter().enumerate() {
+                if depth == alias.depth || names.contains_key(&alias.name) {
+                    out.full[depth].insert(alias.name.clone());
+                    out.half[depth].clear();
+                }
             }
         }
         out
@@ -188,7 +191,7 @@ impl Names {
             .flat_map(|(depth, names)| names.iter().map(move |name| (depth, name.clone())));
         let first = all.next()?;
         let one =
-            all.next().is_none() && !self.is_run(first.0) && !self.measures.contains(&first.1);
+            all.next().is_none() && !self.is_run(first.0) && !super::aliases::measure(&first.1);
         one.then_some(first)
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::super::review::Way;
 use super::context::Names;
+use super::counts::Counts;
 use super::fit::{Fit, cells, explained, factorial, fit, same, sizes, slack};
 use super::keyed::Keyed;
 use super::results::{Results, Value, Weight};
@@ -35,6 +36,7 @@ pub(super) struct Evidence {
     /// The values of settings, each once.
     distinct: Vec<f64>,
     pub(super) keyed: Keyed,
+    pub(super) counts: Counts,
     /// Whether settings were given at all.
     pub(super) has_settings: bool,
 }
@@ -81,7 +83,9 @@ impl Evidence {
         distinct.dedup();
         distinct.truncate(400);
         let keyed = Keyed::of(&results.settings);
+        let counts = Counts::of(&results, &keyed);
         Self {
+            counts,
             keyed,
             results,
             names,
@@ -282,7 +286,7 @@ fn differs_once(a: &[String], b: &[String]) -> bool {
     let measure = |name: &String| super::words::better(std::slice::from_ref(name)).is_some();
     let mut apart = a.iter().zip(b).filter(|(a, b)| a != b);
     let first = apart.next();
-    let compared = first.is_none_or(|(a, b)| !(measure(a) && measure(b)));
+    let compared = first.is_none_or(|(a, b)| !measure(a) && !measure(b));
     a.len() == b.len() && apart.next().is_none() && compared
 }
 

@@ -3,8 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::counts::Counted;
 use super::repeated::{Row, computed, repeats, steps};
 use super::results::Results;
+use super::stems::stems;
 
 /// Columns with fewer different values tell conditions apart, not cases.
 const FEWEST: usize = 5;
@@ -45,6 +47,56 @@ fn mentions(paper: &str, name: &str) -> bool {
 pub(super) fn letters(text: &str) -> String {
     let kept = text.chars().filter(|c| c.is_alphanumeric());
     kept.flat_map(char::to_lowercase).collect()
+}
+
+/// How many different values the columns of words and of repetitions have: in all, and of cases for each word of
+/// the other columns.
+pub(super) fn counted(
+    rows: &[Row],
+    records: &[csv::StringRecord],
+    headers: &[String],
+    cases: &[usize],
+) -> Vec<Counted> {
+    let mut out = Vec::new();
+    let noun = |header: &str| stems(header).pop();
+    let wide = rows.first().map_or(0, |row| row.words.len());
+    let wordy: Vec<usize> = (0..headers.len())
+        .filter(|column| rows.iter().all(|row| row.cells[*column].is_none()))
+        .collect();
+    for (column, header) in headers.iter().enumerate() {
+        let values: BTreeSet<&str> = records.iter().filter_map(|row| row.get(column)).collect();
+        let told = repeats(header) || wordy.contains(&column);
+        if let Some(noun) = noun(header).filter(|_| told && values.len() > 1) {
+            out.push(Counted {
+                noun,
+                of: None,
+                count: values.len(),
+            });
+        }
+    }
+    if wordy.len() != wide || rows.iter().any(|row| row.words.len() != wide) {
+        return out;
+    }
+    for case in cases {
+        for other in (0..wide).filter(|other| !cases.contains(other)) {
+            let mut groups: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+            for row in rows {
+                groups
+                    .entry(&row.words[other])
+                    .or_default()
+                    .insert(&row.words[*case]);
+            }
+            let Some(noun) = noun(&headers[wordy[*case]]) else {
+                continue;
+            };
+            out.extend(groups.into_iter().map(|(of, cases)| Counted {
+                noun: noun.clone(),
+                of: Some(of.to_owned()),
+                count: cases.len(),
+            }));
+        }
+    }
+    out
 }
 
 /// The means and spreads over cases of each group.

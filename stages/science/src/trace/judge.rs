@@ -231,6 +231,7 @@ impl<'e> Judge<'e> {
             } else {
                 strict
             };
+            let bound = self.bound(sentence, &found, index, &local);
             let near = local.or(&soft);
             let place = Place {
                 block: block.kind,
@@ -246,7 +247,13 @@ impl<'e> Judge<'e> {
                 .and_then(|before| findings[before].as_ref());
             let of = before.and_then(|finding| finding.base.clone());
             let place = Place { of, ..place };
-            let finding = self.value(number, &around(sentence, number), &place, &strict, &near);
+            let finding = self.value(
+                number,
+                &around(sentence, number),
+                &place,
+                &strict,
+                (&near, &bound),
+            );
             let finding = match told::whose(sentence, &found, index) {
                 Some(whose) => self.owned(finding, whose),
                 None => finding,
@@ -313,6 +320,7 @@ impl<'e> Judge<'e> {
             .zip(findings)
             .filter_map(|(number, finding)| Some((number, finding?)))
             .chain(self.multiplied(sentence, &soft))
+            .chain(self.miscounted(sentence))
             .map(|(number, finding)| (moved(number, range.start), finding, context.clone()))
             .collect();
         out.sort_by_key(|(number, _, _)| number.at.start);
@@ -330,7 +338,7 @@ impl<'e> Judge<'e> {
         around: &Around<'_>,
         place: &Place<'_>,
         strict: &Named,
-        near: &Named,
+        (near, bound): (&Named, &Named),
     ) -> Finding {
         let told = super::pvalues::judge(self.evidence, number, around.before);
         if let Some(finding) = told.or_else(|| plainly::plain(number, around, place)) {
@@ -352,6 +360,7 @@ impl<'e> Judge<'e> {
             number,
             strict,
             near,
+            bound,
             matters: &matters,
             units: &units(around.after),
             averaged: words::averaged(around.sentence),

@@ -14,6 +14,8 @@ pub(super) struct Setting {
     pub(super) value: f64,
     /// The words of its name, without those that say nothing: `hidden_size` is `hidden`.
     pub(super) words: Vec<String>,
+    /// Whether its name is a plural, `seeds`, or says that it is a number of things.
+    pub(super) plural: bool,
     /// Its whole name as one word, `mu`, where it has one only.
     pub(super) letter: Option<String>,
     pub(super) source: String,
@@ -28,7 +30,8 @@ pub(super) struct Keyed {
 }
 
 /// Abbreviations that files use where papers use words.
-const SHORT: [(&str, &[&str]); 28] = [
+const SHORT: [(&str, &[&str]); 29] = [
+    ("batche", &["batch"]),
     ("lr", &["learning", "rate"]),
     ("wd", &["weight", "decay"]),
     ("bs", &["batch"]),
@@ -116,6 +119,10 @@ impl Keyed {
             let letter = stems(name);
             keyed.all.push(Setting {
                 value: *value,
+                plural: name.ends_with('s')
+                    || ["n_", "num_", "number_"]
+                        .iter()
+                        .any(|head| name.starts_with(head)),
                 letter: (letter.len() == 1).then(|| plain(name).pop()).flatten(),
                 words,
                 source: source.clone(),

@@ -103,6 +103,11 @@ pub(super) fn value(
     let keyed = &evidence.keyed;
     let own = set_up || words::own(around.sentence);
     let noun = || keyed.against_noun(number, around.before, around.after);
+    let counts = &evidence.counts;
+    let miscounted = counts.against(number, around.before, around.after);
+    if let Some(why) = miscounted.filter(|_| !place.change) {
+        return Finding::untraced(Class::Structural, why);
+    }
     let refuted = keyed
         .against(number, around.before)
         .or_else(|| noun().filter(|_| own));

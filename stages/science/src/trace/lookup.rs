@@ -17,6 +17,8 @@ pub(super) struct Asked<'a> {
     pub(super) strict: &'a Named,
     /// Names that speak for results.
     pub(super) near: &'a Named,
+    /// Names that belong to this number and to no other of its sentence; in a table those of `strict`.
+    pub(super) bound: &'a Named,
     /// Which depths of `strict` matter for values with so many names.
     pub(super) matters: &'a dyn Fn(&Value, usize) -> bool,
     /// The words that may say what is measured: the sentence, or the row and column.
@@ -102,21 +104,24 @@ impl Evidence {
                     .is_none()
         };
         let hits = self.hits(number, &scales);
-        let (fitting, other): (Vec<Hit>, Vec<Hit>) = hits.into_iter().partition(|hit| {
+        let possible = |hit: &Hit| {
             let value = &values[hit.index];
             let fraction = value.value.abs() <= 1.0 || hit.scale != 100.0;
             let single = value.weight != Weight::Member || asked.single;
             fraction
                 && single
                 && scales::agree(value, hit.scale, unit, added(hit.scale))
-                && counts(value)
                 && (value.weight != Weight::Note || number.figures >= 3)
-        });
+        };
+        let (fitting, other): (Vec<Hit>, Vec<Hit>) = hits
+            .into_iter()
+            .partition(|hit| possible(hit) && counts(&values[hit.index]));
         // A spread beside a traced mean is the spread of that mean.
         if let Some(of) = of {
             let kin = |hit: &&Hit| kin(&values[hit.index].names, &of.names);
             let end = |hit: &&Hit| number.spread || is_end(&values[hit.index]);
-            if let Some(hit) = fitting.iter().filter(end).find(kin) {
+            let near = other.iter().filter(|hit| possible(hit) && !number.spread);
+            if let Some(hit) = fitting.iter().chain(near).filter(end).find(kin) {
                 let value = &values[hit.index];
                 let kind = if number.spread {
                     "the spread"
@@ -165,8 +170,7 @@ impl Evidence {
         if let Some(hit) = best {
             let value = &values[hit.index];
             let support = asked.near.support(value);
-            let plain =
-                |value: &Value| counts(value) && value.weight <= value_weight(value, hit, values);
+            let plain = |value: &Value| counts(value) && value.weight <= values[hit.index].weight;
             let mut chance = self.chance(number, &scales, &plain);
             if support > 0 && chance > 0.02 {
                 let like = |value: &Value| plain(value) && asked.near.support(value) >= support;
@@ -200,6 +204,10 @@ impl Evidence {
         if let Some(finding) = self.mean(asked, &scales).or_else(|| self.rest(asked)) {
             return Ok(finding);
         }
+        let likely: Vec<&Hit> = other.iter().filter(|hit| possible(hit)).collect();
+        if let Some(finding) = self.others_named(asked, &likely, &scales) {
+            return Ok(finding);
+        }
         Err(other.first().map(|hit| {
             let value = &values[hit.index];
             if is_spread(value) != number.spread {
@@ -223,9 +231,59 @@ impl Evidence {
         }))
     }
 
+    /// A value that only words which belong to other numbers of the sentence speak against, if the digits are
+    /// enough: `86.4 million parameters into a student of 5.2 million`.
+    fn others_named(&self, asked: &Asked<'_>, hits: &[&Hit], scales: &[f64]) -> Option<Finding> {
+        let number = asked.number;
+        if asked.cell || number.spread || number.about || number.figures < 2 {
+            return None;
+        }
+        let values = &self.results.values;
+        let counts = |value: &Value| {
+            let matters = |depth: usize| (asked.matters)(value, depth);
+            !is_spread(value)
+                && !is_end(value)
+                && value.weight < Weight::Member
+                && asked.bound.against(value, &matters).is_none()
+                && !asked.bound.halves_against(value)
+        };
+        let fitting = hits.iter().filter(|hit| counts(&values[hit.index]));
+        let best = fitting.max_by_key(|hit| {
+            let value = &values[hit.index];
+            (
+                asked.near.support(value),
+                std::cmp::Reverse(hit.fit),
+                std::cmp::Reverse(hit.index),
+            )
+        })?;
+        let value = &values[best.index];
+        let support = asked.near.support(value);
+        let chance = self.chance(number, scales, &counts);
+        let enough = match number.figures {
+            0..=2 => support >= 2 && chance <= 0.05,
+            _ => chance <= 0.03 || (support >= 2 && chance <= 0.06),
+        };
+        enough.then(|| {
+            let why = format!(
+                "{}; what else the sentence names stands with other numbers",
+                how(best, value, number, chance)
+            );
+            let mut finding = Finding::new(Class::Result, Verdict::Traced, why)
+                .from(value.source.clone())
+                .chance(chance);
+            finding.base = Some(Base {
+                names: value.names.clone(),
+                runs: Vec::new(),
+                scale: best.scale,
+            });
+            finding
+        })
+    }
+
     /// A mean over data sets, where the text speaks of one.
     fn mean(&self, asked: &Asked<'_>, scales: &[f64]) -> Option<Finding> {
-        if !asked.averaged {
+        // A text that goes on about means may not say so again; then the digits have to.
+        if !asked.averaged && (asked.cell || asked.number.figures < 4) {
             return None;
         }
         let number = asked.number;
@@ -234,7 +292,8 @@ impl Evidence {
             let fits = scales
                 .iter()
                 .any(|scale| fit(value.value * scale, number).is_some());
-            if fits {
+            let matters = |depth: usize| (asked.matters)(value, depth);
+            if fits && (asked.averaged || asked.strict.against(value, &matters).is_none()) {
                 found.push((asked.near.support(value), value));
             }
         }
@@ -245,6 +304,9 @@ impl Evidence {
         let shown = self.base[self.means..].iter();
         let all = shown.flat_map(|value| scales.iter().map(|scale| value.value * scale));
         let chance = super::fit::explained(number, all);
+        if !asked.averaged && (support < 2 || chance > 0.03) {
+            return None;
+        }
         let mut finding = Finding::new(
             Class::Derived,
             Verdict::Derived,
@@ -259,49 +321,6 @@ impl Evidence {
         });
         Some(finding)
     }
-}
-
-/// What a text calls errors, as the rest of a measured accuracy.
-impl Evidence {
-    fn rest(&self, asked: &Asked<'_>) -> Option<Finding> {
-        let number = asked.number;
-        let told = ["error", "misclassif"]
-            .iter()
-            .any(|word| asked.around.to_lowercase().contains(word));
-        if !told || number.spread || number.figures < 2 {
-            return None;
-        }
-        let found = self.base[..self.means].iter().find(|value| {
-            let accurate = value
-                .names
-                .iter()
-                .any(|name| super::stems::stems(name).iter().any(|stem| stem == "acc"));
-            let against = asked.near.against(value, &|depth| {
-                (asked.matters)(value, depth) && depth < super::context::metric_depth(value)
-            });
-            let whole = if value.value > 1.0 { 100.0 } else { 1.0 };
-            let rest = whole - value.value;
-            let scale = if number.share == Share::Percent && whole == 1.0 {
-                100.0
-            } else {
-                1.0
-            };
-            accurate && against.is_none() && fit(rest * scale, number).is_some()
-        })?;
-        let why = format!("the rest of {}, an accuracy", found.value);
-        let mut finding =
-            Finding::new(Class::Derived, Verdict::Derived, why).from(found.source.clone());
-        finding.base = Some(Base {
-            names: vec!["error".to_owned()],
-            runs: Vec::new(),
-            scale: 1.0,
-        });
-        Some(finding)
-    }
-}
-
-fn value_weight(_: &Value, hit: &Hit, values: &[Value]) -> Weight {
-    values[hit.index].weight
 }
 
 /// Why an agreement does not vouch for a number, if it does not.

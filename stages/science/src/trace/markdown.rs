@@ -298,6 +298,16 @@ fn words(text: &str, offset: usize, dialect: Dialect) -> Plain {
         };
         match letter {
             '\\' if markdown => {}
+            // `[0.71, 0.75]` is an interval, no link.
+            '[' if markdown
+                && text[at + 1..]
+                    .starts_with(|c: char| c.is_ascii_digit() || "−-.+".contains(c)) =>
+            {
+                out.push(letter, place);
+            }
+            ']' if markdown && text[..at].ends_with(|c: char| c.is_ascii_digit()) => {
+                out.push(letter, place)
+            }
             '*' | '[' | ']' if markdown => {}
             '_' if markdown && !text[..at].ends_with(char::is_alphanumeric) => {}
             letter => out.push(letter, place),

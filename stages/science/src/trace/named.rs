@@ -95,6 +95,18 @@ impl Named {
         })
     }
 
+    /// Whether names told by half, where none is told in full, are of other values: `debiased:` is not `bpr`.
+    pub(super) fn halves_against(&self, value: &Value) -> bool {
+        self.half.iter().enumerate().any(|(depth, half)| {
+            let untold = self.full.get(depth).is_none_or(BTreeSet::is_empty);
+            let own = value
+                .names
+                .get(depth)
+                .is_some_and(|name| half.contains(name));
+            untold && !half.is_empty() && !own
+        })
+    }
+
     /// Whether the text names the baseline, at the depth of the runs.
     pub(super) fn names_baseline(&self, run: usize) -> bool {
         let names = [self.full.get(run), self.partly.get(run)];

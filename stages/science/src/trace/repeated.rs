@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::counts::Counted;
 use super::results::{Results, Value, Weight};
 use super::series::series;
 
@@ -65,6 +66,16 @@ pub(super) fn gather(results: &mut Results) {
             (names, values, group[0].source.clone())
         })
         .collect();
+    for (_, values, _) in &groups {
+        let counted = Counted {
+            noun: "seed".to_owned(),
+            of: None,
+            count: values.len(),
+        };
+        if !results.counted.contains(&counted) {
+            results.counted.push(counted);
+        }
+    }
     for value in &mut results.values {
         if value.weight == Weight::Result && members.contains(&value.source) {
             value.weight = Weight::Member;

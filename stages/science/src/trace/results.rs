@@ -1,10 +1,12 @@
 //! Every value of a folder of results with the names that lead to it, and the settings of the
 //! experiments. It does not know what a paper says of them.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
 
+use super::counts::Counted;
 use super::series::{notes, series, table};
 use super::{records, repeated, spreads};
 
@@ -43,6 +45,10 @@ pub(super) struct Results {
     pub(super) own: Vec<(f64, String)>,
     /// What the notes call the runs: `run_0` → `Baseline`.
     pub(super) titles: Vec<(String, String)>,
+    /// How many conditions, cases and repetitions there are.
+    pub(super) counted: Vec<Counted>,
+    /// Lengths of short lists of values.
+    pub(super) lists: BTreeSet<usize>,
     pub(super) files: usize,
     pub(super) warnings: Vec<String>,
 }

@@ -72,10 +72,19 @@ fn known(word: &str) -> Option<Unit> {
     })
 }
 
-/// The unit that the name of a value ends with: `ttft_p99_ms`, `seconds_per_step`; not that of a rate,
-/// `tokens_per_second`, or of an inverse.
+/// The unit of a value, by the innermost of its names that tells one.
 pub(super) fn of_value(value: &Value) -> Option<Unit> {
-    let name = value.names.get(super::context::metric_depth(value))?;
+    value
+        .names
+        .iter()
+        .rev()
+        .take(3)
+        .find_map(|name| of_name(name))
+}
+
+/// The unit that a name ends with: `ttft_p99_ms`, `seconds_per_step`; not that of a rate, `tokens_per_second`,
+/// or of an inverse.
+fn of_name(name: &str) -> Option<Unit> {
     let words: Vec<&str> = name
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())

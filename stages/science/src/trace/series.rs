@@ -20,6 +20,9 @@ pub(super) fn series(
         .filter(|value| value.is_finite())
         .collect();
     let repeated = values.len() <= REPEATED;
+    if repeated && !pointer.is_empty() {
+        results.lists.insert(values.len());
+    }
     for (index, value) in values.iter().enumerate() {
         if value.is_finite() && results.values.len() < MOST_VALUES {
             results.values.push(Value {
@@ -165,6 +168,9 @@ pub(super) fn table(
         .map(|header| header.trim().to_owned())
         .collect();
     let cases = grouped::cases(&told, paper);
+    results
+        .counted
+        .extend(grouped::counted(&told, &rows, &titles, &cases));
     if !cases.is_empty() {
         // One case is not meant unless the words say so.
         for value in &mut results.values[read..] {

@@ -61,11 +61,16 @@ fn is_interval(name: &str) -> bool {
     told.iter().any(|word| INTERVALS.contains(&word.as_str()))
 }
 
-/// The names of the ends of an interval that a list of two values is.
+/// The names of the ends of an interval that a list of two values is. The word for it may stand one name
+/// further out: `auroc_ci95`, then the methods.
 pub(super) fn ends(names: &[String], values: &[f64]) -> Option<[Vec<String>; 2]> {
     let [low, high] = values else { return None };
-    let told = low <= high && is_interval(names.last()?);
-    told.then(|| ENDS.map(|end| [bare(names), vec![end.to_owned()]].concat()))
+    let near = names.len().saturating_sub(2);
+    let at = (near..names.len())
+        .rev()
+        .find(|at| is_interval(&names[*at]))?;
+    let told = [bare(&names[..=at]), names[at + 1..].to_vec()].concat();
+    (low <= high).then(|| ENDS.map(|end| [told.as_slice(), &[end.to_owned()]].concat()))
 }
 
 /// Whether a text speaks of intervals.

@@ -23,7 +23,12 @@ const SETTINGS: &str = "learning rate batch epoch iteration iter step warmup war
     weights ema factor scale range cell ratio";
 
 /// Words of directions that prose about speed and counts uses, beside those of claims.
-const MORE: [(&str, Way); 22] = [
+const MORE: [(&str, Way); 27] = [
+    ("exceed", Way::Better),
+    ("surpass", Way::Better),
+    ("beats", Way::Better),
+    ("trails", Way::Worse),
+    ("lags", Way::Worse),
     ("faster", Way::Better),
     ("quicker", Way::Better),
     ("speedup", Way::Better),
@@ -314,20 +319,6 @@ pub(super) fn averaged(text: &str) -> bool {
     ["average", "averaged", "mean", "overall", "across", "avg"]
         .iter()
         .any(|word| tokens(&low).any(|(_, known)| known == *word))
-}
-
-/// A word that says that a quantity was multiplied, with the factor.
-pub(super) fn multiplied(word: &str) -> Option<f64> {
-    let low = word.to_lowercase();
-    Some(match low.as_str() {
-        "doubled" | "doubles" | "doubling" | "twice" | "twofold" | "two-fold" => 2.0,
-        "halved" | "halves" | "halving" => 0.5,
-        "tripled" | "triples" | "tripling" | "threefold" | "three-fold" | "thrice" => 3.0,
-        "quadrupled" | "fourfold" | "four-fold" => 4.0,
-        "fivefold" | "five-fold" => 5.0,
-        "tenfold" | "ten-fold" => 10.0,
-        _ => return None,
-    })
 }
 
 /// Which way is better for a metric, by its name.
