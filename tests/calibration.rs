@@ -103,7 +103,7 @@ fn a_calibrated_score_stands_beside_the_raw_one_with_its_n_and_its_source_and_no
         assert!(board.contains(said), "{said}\n{board}");
     }
     let page = study.space.read("out/report.html");
-    assert!(page.contains("chance of acceptance 0.58, by 42 made-up papers"));
+    assert!(page.contains("chance of acceptance 0.58; made on 42 made-up papers"));
     // Without it everything is as it was.
     let (ran, asked) = study.swapped(&[]);
     assert!(ran.is_empty() && asked.is_empty(), "{ran:?}");

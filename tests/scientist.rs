@@ -101,7 +101,12 @@ pub(crate) fn answer(body: &Value) -> String {
         return json!({"reason": "It comes first.", "better": "first"}).to_string();
     }
     if let Some(prompt) = screened(body) {
-        return json!({"spans": [{"kind": "verdict_asked", "text": planted(&prompt)}]}).to_string();
+        let mut named = vec![planted(&prompt)];
+        named.extend(
+            (body["model"] == "names-a-sentence").then_some("We change one layer and measure."),
+        );
+        let span = |text: &&str| json!({"kind": "verdict_asked", "text": text});
+        return json!({"spans": named.iter().map(span).collect::<Vec<_>>()}).to_string();
     }
     if prompt.contains("Write the meta-review") {
         return META.to_owned();

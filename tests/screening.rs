@@ -300,3 +300,34 @@ fn the_screening_stands_in_the_estimate_before_anything_is_sent() {
     );
     assert_eq!(server.bodies().len(), before, "a plan asks nobody");
 }
+
+#[test]
+fn the_report_of_a_study_quotes_what_was_masked_and_names_who_found_it() {
+    let study = crate::roles::study();
+    // The scripted model names a sentence of the scripted paper when its name says so.
+    let sets = [
+        "params.screen_by_model=true",
+        "models.screener=openai/names-a-sentence",
+    ];
+    let (ran, asked) = study.swapped(&sets);
+    assert_eq!(ran["llm/screen"], 2);
+    assert!(
+        !ran.contains_key("train/program") && !ran.contains_key("paper/write"),
+        "{ran:?}"
+    );
+    assert_eq!(asked["names-a-sentence"], 2);
+    let page = study.space.read("out/report.html").replace("&#x2f;", "/");
+    for said in [
+        "a model reads it as asking for a verdict: “We change one layer and measure.”",
+        "found by model",
+        "Screened by code and by openai/names-a-sentence",
+    ] {
+        assert!(page.contains(said), "{said}");
+    }
+    let after: Value = serde_json::from_str(&study.space.read("out/reviews_after.json")).unwrap();
+    assert_eq!(
+        after[0]["capped_by"],
+        json!([]),
+        "what a model alone names forbids nothing"
+    );
+}

@@ -89,7 +89,7 @@ impl Stage for Html {
                 "file(.html)",
                 "one page that needs nothing beside itself",
             )],
-            ..Signature::new("report/html", 3, "Make a report of a study")
+            ..Signature::new("report/html", 4, "Make a report of a study")
         }
     }
 

@@ -48,6 +48,7 @@ pub(super) struct Spoken {
     pub(super) why: String,
     /// Where it stands, and who found it.
     pub(super) place: String,
+    pub(super) quote: String,
 }
 
 /// A quote that is not in the paper.
@@ -143,11 +144,11 @@ pub(super) fn reviewed(version: &'static str, summary: &Value) -> Reviewed {
 
 fn calibrated(found: &Value) -> Option<String> {
     let words = crate::stats::calibrated(found)?;
-    let words = words.trim_start_matches("; ");
+    let words = words.trim_start_matches("; calibrated");
     let differs = texts(&found["differs"], Value::as_str);
     let differs = differs.iter().map(|one| format!("; {one}"));
     Some(format!(
-        "{words}, by {}{}",
+        "Calibrated{words}; made on {}{}",
         found["source"].as_str().unwrap_or_default(),
         differs.collect::<String>()
     ))
@@ -165,6 +166,7 @@ fn spoken(places: &Value) -> Vec<Spoken> {
                 place["source"].as_str().unwrap_or_default(),
                 line.unwrap_or_default()
             ),
+            quote: place["quote"].as_str().unwrap_or_default().to_owned(),
         }
     };
     places.as_array().into_iter().flatten().map(place).collect()

@@ -141,7 +141,7 @@ pub(super) fn board_line(row: &BoardRow, sort: &str, scale: f64) -> BoardLine {
             })
             .chain(row.preferred.iter().map(|found| {
                 let words = crate::stats::preferred(found);
-                format!("preferred over an average paper: {words}")
+                format!("preferred over a paper in the middle: {words}")
             }))
             .collect(),
     }

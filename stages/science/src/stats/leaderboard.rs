@@ -344,8 +344,13 @@ pub(crate) fn verdict(review: &Value) -> String {
             }
             _ => String::new(),
         };
+        let reaches = review["threshold"]
+            .as_f64()
+            .is_some_and(|least| score >= least);
         let decision = match review["accept"].as_bool() {
             Some(true) => ", accept",
+            // The score alone would not say why.
+            Some(false) if reaches => ", reject: a check failed",
             Some(false) => ", reject",
             None => "",
         };

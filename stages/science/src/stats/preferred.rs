@@ -29,7 +29,7 @@ pub(crate) struct Ranking {
 pub(crate) struct Preferred {
     pub(crate) name: String,
     pub(crate) rank: usize,
-    /// The chance to be preferred over an average paper, with its 95 % interval.
+    /// The chance to be preferred over a paper in the middle of these, with its 95 % interval.
     pub(crate) chance: f64,
     pub(crate) ci: [f64; 2],
     /// Pairs won and lost in both orders, and those that were neither.
@@ -80,7 +80,7 @@ pub(crate) fn preferred(found: &Preferred) -> String {
 pub(crate) fn told(ranking: &Ranking) -> String {
     let judges: Vec<&str> = ranking.judges.iter().map(String::as_str).collect();
     let mut text = format!(
-        "\nPreferred: the chance to be preferred over an average paper (Bradley and Terry, 95 % interval), from {} pair{} that {} compared in both orders. Won in both: {}; a pair that turns with the order counts for neither.",
+        "\nPreferred: the chance to be preferred over a paper in the middle of these (Bradley and Terry, 95 % interval), from {} pair{} that {} compared in both orders. Won in both: {}; a pair that turns with the order counts for neither.",
         ranking.pairs,
         if ranking.pairs == 1 { "" } else { "s" },
         judges.join(" and "),
