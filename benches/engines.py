@@ -406,7 +406,7 @@ def stored(a, out):
     cleanup(d, a)
 
 def memory(a, out):
-    """Peak RSS of a no-op over that of one stage, by node, for stages written out and over a list."""
+    """Peak RSS over that of one stage, by node: of a first run, of one that changes nothing, and of one edit."""
     for eng in ("kyo", "kyo-foreach"):
         peak = {}
         for n in [1, *map(int, a.memory.split(","))]:
@@ -415,12 +415,15 @@ def memory(a, out):
             stages = stages_for("indep", n); write_sources(d, stages)
             made = ENGINES[eng](d, stages, a.jobs, "indep")
             if made is None: return print("kyo is not installed")
-            cold = measure(*[made[0], d, made[1]], a.limit); peak[n] = measure(*[made[0], d, made[1]], a.limit).rss
+            rss = lambda: measure(*[made[0], d, made[1]], a.limit).rss
+            time.sleep(0.05)              # files of a moment ago are read again
+            peak[n] = {"cold": rss(), "noop": min(rss(), rss())}
+            (d / "in/0.txt").write_text("edited\n"); peak[n]["edit"] = rss()
             if n > 1:
-                per = [(x - peak[1]) * 1024 / n for x in (cold.rss, peak[n])]
-                print(f"{eng:<13}{n:>7} nodes: cold {cold.rss:.1f} MiB, no-op {peak[n]:.1f} MiB, one stage {peak[1]:.1f} MiB: "
-                      f"{per[0]:.2f} and {per[1]:.2f} KiB per node", flush=True)
-                out.append(dict(engine=eng, n=n, phase="memory", cold_kib=per[0], noop_kib=per[1]))
+                per = {what: (x - peak[1][what]) * 1024 / n for what, x in peak[n].items()}
+                print(f"{eng:<13}{n:>7} nodes: " + ", ".join(f"{what} {x:.1f} MiB ({per[what]:.2f} KiB per node)" for what, x in peak[n].items())
+                      + f"; one stage {peak[1]['noop']:.1f} MiB", flush=True)
+                out.append(dict(engine=eng, n=n, phase="memory", **{f"{what}_kib": x for what, x in per.items()}))
             cleanup(d, a)
 
 def main():

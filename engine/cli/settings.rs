@@ -49,8 +49,8 @@ pub(crate) fn refuse(mut checked: Checked, surroundings: &Surroundings) -> Check
             let mut model = model.clone();
             model.settings.clear();
             model.settings.insert(name.to_owned(), value.clone());
-            let part = (stage.id, format!("with.{name}"));
-            ask(&model, spec.places.parts.get(&part));
+            let part = format!("with.{name}");
+            ask(&model, spec.places.parts.get(stage.id, &part));
         }
     }
     if !problems.is_empty() {

@@ -76,7 +76,7 @@ impl Resolved {
                 outs,
             } => {
                 constant("run", json!(script));
-                constant("shell", json!(shell));
+                constant("shell", json!(**shell));
                 types = named_shapes(outs.iter(), &scope.spec.shapes);
                 (vec![("env", env), ("in", ins), ("with", with)], outs)
             }

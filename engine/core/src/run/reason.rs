@@ -135,7 +135,7 @@ impl<'a> Writer<'a> {
     /// The place of a part of the stage itself, or of the stage.
     pub(super) fn own(&self, part: &str) -> Option<Place> {
         let places = &self.spec.places;
-        let part = places.parts.get(&(self.stage, part.to_owned()));
+        let part = places.parts.get(self.stage, part);
         part.or_else(|| places.stages.get(self.stage.index()))
             .cloned()
     }

@@ -164,7 +164,7 @@ fn run(attempt: &Attempt, slot: &Slot) -> Result<Arc<Artifacts>, Failure> {
             }
             Some(Script {
                 text: script.clone(),
-                shell: shell.clone(),
+                shell: shell.to_vec(),
                 env: declared,
                 may_fail: stage.policy.may_fail,
             })

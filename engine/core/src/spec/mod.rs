@@ -9,6 +9,7 @@ mod check;
 mod expression;
 mod node;
 mod packed;
+mod places;
 mod read;
 mod report;
 mod said;
@@ -20,6 +21,7 @@ mod written;
 
 pub use check::{check, size, words};
 pub use expression::{Binary, Expression, Function, Reference, Root, Step, Template, TextPart};
+pub use places::{Parts, Place, Places};
 pub use stage::{
     AtMax, Axis, Binding, CachePolicy, Carry, Fan, MODEL_POOL, OnError, Policy, Pool, Resources,
     SHELL, Stage, StageId, Work,
@@ -27,7 +29,6 @@ pub use stage::{
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use kyobashi_stage::{Model, Shape, Signature, Type};
@@ -148,28 +149,6 @@ pub enum OnUnpriced {
     #[default]
     Refuse,
     Allow,
-}
-
-/// Where something is written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Place {
-    /// The file, or `command line`; one text for all places in it.
-    pub file: Arc<str>,
-    /// From 1.
-    pub line: usize,
-    /// From 1, in characters.
-    pub col: usize,
-}
-
-/// The positions of a spec's parts. Never enters a key.
-#[derive(Clone, Debug, Default)]
-pub struct Places {
-    /// By [`StageId`].
-    pub stages: Vec<Place>,
-    /// By stage and path inside it: `in.data`, `with.lr`, `model`, `run`, `matrix.seed`, `when`, `version`.
-    pub parts: BTreeMap<(StageId, String), Place>,
-    /// `params.steps`, `models.reviewer`, `outputs.paper`: where the *effective* value is written.
-    pub names: BTreeMap<String, Place>,
 }
 
 /// What a missing key of a model's provider is.

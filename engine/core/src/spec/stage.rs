@@ -106,7 +106,7 @@ pub enum Work {
     Run {
         script: String,
         /// The interpreter and its arguments; [`SHELL`] where none is named.
-        shell: Vec<String>,
+        shell: Arc<Vec<String>>,
         ins: Vec<Binding>,
         with: Vec<Binding>,
         env: Vec<Binding>,

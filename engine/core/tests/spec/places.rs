@@ -35,7 +35,7 @@ fn at(place: &Place) -> String {
 #[test]
 fn every_part_of_a_stage_has_a_place() {
     let spec = spec(&Ask::default());
-    let parts = spec.places.parts.iter();
+    let parts = spec.places.parts.all().iter();
     let parts: Vec<String> = parts
         .map(|((_, part), place)| format!("{part} {}", at(place)))
         .collect();

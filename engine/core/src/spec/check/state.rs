@@ -140,7 +140,7 @@ impl<'q> Check<'q> {
     /// Notes where a part of a stage is written.
     pub(super) fn part(&mut self, stage: StageId, part: impl Into<String>, span: Span) {
         let place = self.sources.place(span);
-        self.places.parts.insert((stage, part.into()), place);
+        self.places.parts.insert(stage, part.into(), place);
     }
 
     /// Notes where the effective value of a name is written.

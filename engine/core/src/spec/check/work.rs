@@ -1,5 +1,7 @@
 //! One stage: its fan, its conditions, its work, its rules.
 
+use std::sync::Arc;
+
 use kyobashi_stage::{Port, Type};
 
 use super::super::report::Issue;
@@ -198,7 +200,7 @@ fn run(
     let shell = prepared.rules.shell.clone();
     Work::Run {
         script: text.to_owned(),
-        shell: shell.unwrap_or_else(|| SHELL.map(str::to_owned).to_vec()),
+        shell: Arc::new(shell.unwrap_or_else(|| SHELL.map(str::to_owned).to_vec())),
         ins,
         with,
         env,

@@ -29,6 +29,7 @@ impl Spec {
         let mut from = Reader {
             rest: bytes,
             texts: Vec::new(),
+            lists: Vec::new(),
             signatures,
             used: BTreeMap::new(),
         };
@@ -36,22 +37,43 @@ impl Spec {
     }
 }
 
+/// Something as bytes of its own, which share no text with any others.
+pub(super) fn apart(own: &impl Packed) -> Vec<u8> {
+    let mut to = Writer::default();
+    own.put(&mut to);
+    to.bytes
+}
+
+/// What [`apart`] made bytes of; none where the bytes are no such thing.
+pub(super) fn alone<T: Packed>(bytes: &[u8]) -> Option<T> {
+    let mut from = Reader {
+        rest: bytes,
+        texts: Vec::new(),
+        lists: Vec::new(),
+        signatures: &BTreeMap::new(),
+        used: BTreeMap::new(),
+    };
+    T::take(&mut from).filter(|_| from.rest.is_empty())
+}
+
 /// What has a form in bytes.
-trait Packed: Sized {
+pub(super) trait Packed: Sized {
     fn put(&self, to: &mut Writer);
     fn take(from: &mut Reader<'_>) -> Option<Self>;
 }
 
 #[derive(Default)]
-struct Writer {
+pub(super) struct Writer {
     bytes: Vec<u8>,
     /// Texts that stand in many places, by their number.
     texts: BTreeMap<Arc<str>, u64>,
+    lists: BTreeMap<Arc<Vec<String>>, u64>,
 }
 
-struct Reader<'b> {
+pub(super) struct Reader<'b> {
     rest: &'b [u8],
     texts: Vec<Arc<str>>,
+    lists: Vec<Arc<Vec<String>>>,
     signatures: &'b BTreeMap<String, Signature>,
     used: BTreeMap<String, Arc<Signature>>,
 }

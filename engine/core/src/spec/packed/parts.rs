@@ -6,8 +6,8 @@ use kyobashi_stage::{Field, Model, Names, Port, Shape, Signature, Type};
 
 use super::super::{
     AtMax, Axis, Binary, Binding, Budget, CachePolicy, Carry, Expression, Fan, Function,
-    Generation, OnError, OnUnpriced, Param, Place, Places, Policy, Pool, ProviderEntry, Reference,
-    Resources, Root, Secret, Spec, Stage, StageId, Step, Template, TextPart, Work,
+    Generation, OnError, OnUnpriced, Param, Parts, Place, Places, Policy, Pool, ProviderEntry,
+    Reference, Resources, Root, Secret, Spec, Stage, StageId, Step, Template, TextPart, Work,
 };
 use super::{Packed, Reader, Writer, form, forms};
 
@@ -57,6 +57,17 @@ form!(ProviderEntry {
     patience
 });
 form!(Place { file, line, col });
+impl Packed for Parts {
+    fn put(&self, to: &mut Writer) {
+        super::apart(self.all()).put(to);
+    }
+
+    fn take(from: &mut Reader<'_>) -> Option<Self> {
+        let count = from.count()?;
+        Some(Self::from_packed(from.bytes(count)?.to_vec()))
+    }
+}
+
 form!(Places {
     stages,
     parts,

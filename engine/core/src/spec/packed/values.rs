@@ -132,6 +132,31 @@ impl Packed for Arc<str> {
     }
 }
 
+/// A list that many places share, in the same way.
+impl Packed for Arc<Vec<String>> {
+    fn put(&self, to: &mut Writer) {
+        let next = to.lists.len() as u64;
+        if let Some(known) = to.lists.get(self) {
+            let known = *known;
+            return to.number(known + 1);
+        }
+        to.lists.insert(Self::clone(self), next);
+        to.number(0);
+        self.as_ref().put(to);
+    }
+
+    fn take(from: &mut Reader<'_>) -> Option<Self> {
+        match from.number()?.checked_sub(1) {
+            Some(known) => from.lists.get(usize::try_from(known).ok()?).cloned(),
+            None => {
+                let list = Self::new(Vec::take(from)?);
+                from.lists.push(Self::clone(&list));
+                Some(list)
+            }
+        }
+    }
+}
+
 impl Packed for PathBuf {
     fn put(&self, to: &mut Writer) {
         let bytes = self.as_os_str().as_bytes();
@@ -264,20 +289,12 @@ impl Packed for Value {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{alone, apart};
     use super::*;
     use serde_json::json;
 
     fn back<T: Packed>(value: &T) -> Option<T> {
-        let mut to = Writer::default();
-        value.put(&mut to);
-        let signatures = BTreeMap::new();
-        let mut from = Reader {
-            rest: &to.bytes,
-            texts: Vec::new(),
-            signatures: &signatures,
-            used: BTreeMap::new(),
-        };
-        T::take(&mut from).filter(|_| from.rest.is_empty())
+        alone(&apart(value))
     }
 
     #[test]
@@ -290,23 +307,18 @@ mod tests {
         }
         let shared: Vec<Arc<str>> = vec!["a".into(), "b".into(), "a".into()];
         assert_eq!(back(&shared), Some(shared));
+        let list = Arc::new(vec!["sh".to_owned(), "-c".to_owned()]);
+        let lists = vec![list.clone(), Arc::default(), list];
+        assert_eq!(back(&lists), Some(lists));
         let map = BTreeMap::from([("x".to_owned(), Some(0.1)), ("y".to_owned(), None)]);
         assert_eq!(back(&map), Some(map));
     }
 
     #[test]
     fn what_is_cut_off_is_none() {
-        let mut to = Writer::default();
-        vec![json!("abc"), json!([1, 2])].put(&mut to);
-        let signatures = BTreeMap::new();
-        for end in 0..to.bytes.len() {
-            let mut from = Reader {
-                rest: &to.bytes[..end],
-                texts: Vec::new(),
-                signatures: &signatures,
-                used: BTreeMap::new(),
-            };
-            assert_eq!(Vec::<Value>::take(&mut from), None, "{end}");
+        let bytes = apart(&vec![json!("abc"), json!([1, 2])]);
+        for end in 0..bytes.len() {
+            assert_eq!(alone::<Vec<Value>>(&bytes[..end]), None, "{end}");
         }
     }
 }
