@@ -94,6 +94,9 @@ fn screen(text: &str, spans: &[Span]) -> Screened {
 
 /// Every place of what a model names. It is for people to look at: a model errs, so it forbids nothing.
 fn named(text: &str, spans: &[Span]) -> Vec<Hit> {
+    if spans.is_empty() {
+        return Vec::new();
+    }
     let readings = verbatim::Reading::both(text);
     let mut found = Vec::new();
     for span in spans {
