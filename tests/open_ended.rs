@@ -102,4 +102,26 @@ fn the_ideas_of_a_round_know_those_before_with_their_scores_and_more_rounds_go_o
     ] {
         assert!(board.contains(said), "{said}\n{board}");
     }
+    // A calibration is shown, and no question of a later round is another one for it.
+    let calibration = json!({"version": 1, "source": "made-up papers", "form": "neurips", "score": "overall",
+        "statistic": "median", "reviewers": ["openai/gpt-4o-mini"], "provenances": ["scripted"], "reviews_a_paper": [1, 1],
+        "papers": 40, "accepted": 20, "threshold": 4.0, "map": [{"score": 5.0, "chance": 0.5, "papers": 40}],
+        "brier": {"value": 0.25, "ci95": 0.01}, "brier_of_base_rate": 0.25, "balanced_accuracy": {"value": 0.5, "ci95": 0.1}});
+    space.write("c.json", &calibration.to_string());
+    let before = server.bodies().len();
+    let given = [
+        "--set",
+        "params.rounds=2",
+        "--set",
+        "params.held_out_calibration=c.json",
+        "--out",
+        "out",
+    ];
+    space.run(FLOW, &[SMALL, &given].concat());
+    assert_eq!(server.bodies().len(), before, "somebody was asked again");
+    let board = space.read("out/leaderboard.md");
+    assert!(
+        board.contains("accept (threshold 4.0), chance of acceptance 0.50"),
+        "{board}"
+    );
 }

@@ -136,8 +136,8 @@ pub(super) fn board_line(row: &BoardRow, sort: &str, scale: f64) -> BoardLine {
         reviews: [("first draft", &row.first), ("improved draft", &row.review)]
             .into_iter()
             .filter_map(|(version, review)| {
-                let verdict = crate::stats::verdict(review.as_ref()?);
-                Some(format!("{version}: {verdict}"))
+                let judgement = crate::stats::judgement(review.as_ref()?);
+                Some(format!("{version}: {judgement}"))
             })
             .chain(row.preferred.iter().map(|found| {
                 let words = crate::stats::preferred(found);

@@ -256,9 +256,9 @@ fn render(board: &Board, directions: &BTreeMap<String, Direction>) -> String {
             );
             cells.push(any.map(|found| found.n.to_string()).unwrap_or_default());
             if both {
-                cells.push(row.first.as_ref().map(verdict).unwrap_or_default());
+                cells.push(row.first.as_ref().map(judgement).unwrap_or_default());
             }
-            cells.push(row.review.as_ref().map(verdict).unwrap_or_default());
+            cells.push(row.review.as_ref().map(judgement).unwrap_or_default());
             if compared {
                 cells.push(row.preferred.as_ref().map(preferred).unwrap_or_default());
             }
@@ -332,6 +332,12 @@ pub(crate) fn calibrated(found: &Value) -> Option<String> {
     ))
 }
 
+/// The verdict with what a calibration says of it, for people. Models are told the verdict alone, so that a
+/// calibration asks none of them anew.
+pub(crate) fn judgement(review: &Value) -> String {
+    verdict(review) + &calibrated(&review["calibrated"]).unwrap_or_default()
+}
+
 /// One review summary in a few words: the overall score of model reviewers with its range and n and what
 /// follows, or checks passed.
 pub(crate) fn verdict(review: &Value) -> String {
@@ -354,8 +360,7 @@ pub(crate) fn verdict(review: &Value) -> String {
             Some(false) => ", reject",
             None => "",
         };
-        let calibrated = calibrated(&review["calibrated"]).unwrap_or_default();
-        return format!("overall {score:.1}{range}{decision}{calibrated}");
+        return format!("overall {score:.1}{range}{decision}");
     }
     match (
         review.pointer("/checks/passed"),

@@ -21,7 +21,7 @@ pub use improvement::Improvement;
 pub(crate) use aggregate::{Aggregate, summarise};
 pub(crate) use compare::{Compare, compare, word};
 pub(crate) use improvement::improvement;
-pub(crate) use leaderboard::{Board, BoardRow, Leaderboard, calibrated, verdict};
+pub(crate) use leaderboard::{Board, BoardRow, Leaderboard, calibrated, judgement, verdict};
 pub(crate) use preferred::{Preferred, Ranking, Share, preferred};
 pub(crate) use studies::Studies;
 pub(crate) use table::{csv, markdown, number};
