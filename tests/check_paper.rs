@@ -18,7 +18,7 @@ An ablation without the gate reaches an accuracy of 0.7946 on circles.
 \end{document}
 ";
 
-pub fn space() -> Space {
+pub(crate) fn space() -> Space {
     let space = Space::new();
     space.copy("pipelines", "pipelines");
     let results = |loss: f64, accuracy: f64| {
@@ -43,7 +43,7 @@ fn against(space: &Space, paper: &str, results: &str) -> Vec<Value> {
 }
 
 /// The numbers of a paper, checked against a folder of results and a file of settings.
-pub fn checked(space: &Space, paper: &str, results: &str, settings: &str) -> Vec<Value> {
+pub(crate) fn checked(space: &Space, paper: &str, results: &str, settings: &str) -> Vec<Value> {
     let source = paper;
     let settings = format!("params.literals={settings}");
     let results = format!("params.results={results}");
@@ -112,7 +112,7 @@ fn stands_at(source: &str, number: &Value) {
 }
 
 /// The verdict on the number that begins so on a line.
-pub fn verdict(numbers: &[Value], line: u64, text: &str) -> String {
+pub(crate) fn verdict(numbers: &[Value], line: u64, text: &str) -> String {
     let found = numbers.iter().find(|number| {
         let own = number["text"].as_str().unwrap();
         number["line"] == line && own.starts_with(text)

@@ -269,7 +269,7 @@ fn a_run_is_shown_with_all_that_it_was_made_from_and_came_to() {
     assert_eq!(old["recipe"]["in.n"]["value"], 4);
     assert_eq!(new["recipe"]["in.n"]["value"], 5);
     let train = document(&["last/train[lr=1,seed=0]"]);
-    assert_eq!(train["from"]["in.data"], "data.txt");
+    assert_eq!(train["from"]["in.data"], json!(["data.txt"]));
     assert_eq!(
         (&train["state"], &train["note"]["run"]),
         (&json!("reused"), &json!(1))

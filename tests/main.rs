@@ -21,6 +21,7 @@ mod export;
 mod failure;
 mod flow;
 mod gallery;
+mod gathered;
 mod language;
 mod language_server;
 mod layers;

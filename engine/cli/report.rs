@@ -1,9 +1,7 @@
 //! A run as one HTML page: the pages of its papers, on which a click on a number shows where it came from.
 //!
-//! [`lineage`] finds who made what from what, [`gathered`] knows again what a matrix gathered, [`papers`]
-//! takes the papers out of the store. It prints nothing and changes nothing in the store.
+//! [`lineage`] follows who made what from what, [`papers`] takes the papers out of the store. It prints nothing and changes nothing in the store.
 
-mod gathered;
 mod lineage;
 mod papers;
 

@@ -5,7 +5,7 @@ mod text;
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use kyobashi_cache::{Digest, Record, Store};
+use kyobashi_cache::{Record, Store};
 use kyobashi_engine::artifact::{Artifact, Artifacts};
 use kyobashi_engine::run::Finished;
 use serde_json::{Map, Value, json};
@@ -14,7 +14,8 @@ use super::log;
 use crate::arguments::{Global, Show};
 use crate::exit::{self, Code, Stopped};
 use crate::history::{self, Told};
-use crate::{compare, talk, workspace};
+use crate::makers::Makers;
+use crate::{talk, workspace};
 
 pub(super) fn show(global: &Global, arguments: &Show) -> Result<Code, Stopped> {
     let store = workspace::look(global)?;
@@ -128,8 +129,9 @@ struct Shown<'a> {
     record: &'a Record,
     outputs: Artifacts,
     recipe: BTreeMap<String, Value>,
-    /// Who made what it read, by the part of its recipe: an output of a stage run, or a file.
-    from: BTreeMap<String, String>,
+    /// Who made what it read, by the part of its recipe: outputs of stage runs, several where they were
+    /// gathered, or a file.
+    from: BTreeMap<String, Vec<String>>,
     /// Keys of its calls to the world, of the run that made it.
     called: Vec<String>,
 }
@@ -144,19 +146,12 @@ impl<'a> Shown<'a> {
     ) -> Self {
         let recipe: BTreeMap<String, Value> =
             serde_json::from_str(&record.recipe).unwrap_or_default();
-        let mut makers: BTreeMap<String, String> = BTreeMap::new();
-        for (path, artifact) in compare::sources(store, told) {
-            makers.insert(artifact.digest().to_string(), path);
-        }
-        for made in told.finished.iter().rev() {
-            for (name, digest) in &made.outputs {
-                makers.insert(digest.to_string(), format!("{}.{name}", made.address));
-            }
-        }
+        let makers = Makers::of(store, told);
         let from = recipe.iter().filter(|(field, _)| field.starts_with("in."));
-        let from = from.filter_map(|(field, value)| {
-            let maker = makers.get(&digest(value)?)?;
-            Some((field.clone(), maker.clone()))
+        let from = from.filter_map(|(field, said)| {
+            let whose = makers.whose(said).into_iter().map(|(_, maker)| maker);
+            let whose: Vec<String> = whose.collect();
+            (!whose.is_empty()).then(|| (field.clone(), whose))
         });
         let from = from.collect();
         let maker = history::noted(&record.note, "run").and_then(|run| run.parse().ok());
@@ -208,25 +203,6 @@ fn stage(global: &Global, shown: &Shown<'_>) -> Result<(), Stopped> {
         talk::data(&line)?;
     }
     Ok(())
-}
-
-/// The digest of what a part of a recipe says.
-fn digest(said: &Value) -> Option<String> {
-    let map = said.as_object()?;
-    if let Some(value) = map.get("value") {
-        // Of `true` and `3` there are too many to say whose they are.
-        let telling = value.is_object() || value.is_array() || value.is_string();
-        return telling.then(|| Artifact::value(value.clone()).digest().to_string());
-    }
-    let digest = map
-        .iter()
-        .find(|(name, _)| *name != "members")?
-        .1
-        .as_str()?;
-    digest
-        .parse::<Digest>()
-        .ok()
-        .map(|digest| digest.to_string())
 }
 
 fn failed(one: &Finished) -> String {

@@ -3,14 +3,13 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use kyobashi_cache::{Digest, Store};
-use kyobashi_engine::artifact::Artifact;
 use kyobashi_engine::run::Finished;
 use serde_json::{Map, Value, json};
 
-use super::gathered::Families;
 use crate::exit::Stopped;
 use crate::history::{self, Told};
-use crate::{compare, talk};
+use crate::makers::{self, Makers};
+use crate::talk;
 
 /// Stage runs that the page tells of in full.
 const MOST: usize = 3000;
@@ -33,26 +32,20 @@ impl Lineage {
         told: &Told,
         roots: impl Iterator<Item = Digest>,
     ) -> Result<Self, Stopped> {
-        let mut makers: BTreeMap<Digest, String> = BTreeMap::new();
-        for (path, artifact) in compare::sources(store, told) {
-            makers.insert(artifact.digest(), path);
-        }
+        let makers = Makers::of(store, told);
         let mut owners: BTreeMap<String, &Finished> = BTreeMap::new();
         for one in told.finished.iter().rev() {
-            for (name, digest) in &one.outputs {
-                let maker = format!("{}.{name}", one.address);
-                owners.insert(maker.clone(), one);
-                makers.insert(*digest, maker);
+            for name in one.outputs.keys() {
+                owners.insert(format!("{}.{name}", one.address), one);
             }
         }
-        let families = Families::of(&told.finished);
         let mut lineage = Self {
             stages: BTreeMap::new(),
             makers: BTreeMap::new(),
         };
         let mut next: VecDeque<String> = VecDeque::new();
         for root in roots {
-            if let Some(maker) = makers.get(&root) {
+            if let Some(maker) = makers.maker(&root) {
                 lineage.makers.insert(root, maker.clone());
                 next.push_back(maker.clone());
             }
@@ -64,7 +57,7 @@ impl Lineage {
             if lineage.stages.contains_key(&one.address) || lineage.stages.len() >= MOST {
                 continue;
             }
-            let stage = stage(store, one, &makers, &families, &mut next)?;
+            let stage = stage(store, one, &makers, &mut next)?;
             lineage.stages.insert(one.address.clone(), stage);
         }
         Ok(lineage)
@@ -84,8 +77,7 @@ impl Lineage {
 fn stage(
     store: &Store,
     one: &Finished,
-    makers: &BTreeMap<Digest, String>,
-    families: &Families,
+    makers: &Makers,
     next: &mut VecDeque<String>,
 ) -> Result<Value, Stopped> {
     let record = history::record(store, one)?.unwrap_or_default();
@@ -94,12 +86,13 @@ fn stage(
     let mut settings = Map::new();
     for (field, said) in &recipe {
         if let Some(name) = field.strip_prefix("in.") {
-            let from = from(said, makers, families);
+            let from = makers.whose(said).into_iter().map(|(_, maker)| maker);
+            let from: Vec<String> = from.collect();
             next.extend(from.iter().cloned());
             let mut input = json!({"name": name, "from": from});
             match said.get("value") {
                 Some(value) if from.is_empty() => input["value"] = shown(value),
-                _ => input["digest"] = digest(said).map(|digest| digest.to_string()).into(),
+                _ => input["digest"] = makers::digest(said).map(|digest| digest.to_string()).into(),
             }
             input["members"] = said.get("members").cloned().unwrap_or_default();
             inputs.push(input);
@@ -125,38 +118,6 @@ fn stage(
         "settings": settings,
         "outputs": one.outputs,
     }))
-}
-
-/// Who made an input: one maker, or those of the cells of a grid; none where the record does not say.
-fn from(said: &Value, makers: &BTreeMap<Digest, String>, families: &Families) -> Vec<String> {
-    if let Some(value) = said.get("value") {
-        // Of `true` and `3` there are too many to say whose they are.
-        let telling = value.is_object() || value.is_array() || value.is_string();
-        let digest = Artifact::value(value.clone()).digest();
-        return makers
-            .get(&digest)
-            .filter(|_| telling)
-            .into_iter()
-            .cloned()
-            .collect();
-    }
-    let Some(digest) = digest(said) else {
-        return Vec::new();
-    };
-    if let Some(maker) = makers.get(&digest) {
-        return vec![maker.clone()];
-    }
-    let members = said.get("members").and_then(Value::as_u64).unwrap_or(0);
-    let members = usize::try_from(members).unwrap_or(0);
-    families.makers(&digest, members).unwrap_or_default()
-}
-
-fn digest(said: &Value) -> Option<Digest> {
-    let (_, digest) = said
-        .as_object()?
-        .iter()
-        .find(|(name, _)| *name != "members")?;
-    digest.as_str()?.parse().ok()
 }
 
 fn shown(value: &Value) -> Value {

@@ -13,6 +13,7 @@ use super::graph::{Graph, all, to};
 use super::parameters::{artifact_of, scalar};
 use crate::exit::Stopped;
 use crate::history::{self, Told};
+use crate::makers::Makers;
 use crate::talk;
 
 const DONE: &str = "http://schema.org/CompletedActionStatus";
@@ -44,6 +45,7 @@ pub(super) fn describe(
             made.insert(&one.address, (record, outputs));
         }
     }
+    let makers = Makers::of(files.store(), told);
     let mut paths = BTreeSet::new();
     let (mut controls, mut actions) = (Vec::new(), Vec::new());
     for one in &ran {
@@ -64,7 +66,7 @@ pub(super) fn describe(
             graph.link(&run.workflow, "step", &[step]);
             graph.link(&run.workflow, "hasPart", std::slice::from_ref(&tool));
         }
-        let objects = objects(graph, files, one, &recipe)?;
+        let objects = objects(graph, files, &makers, one, &recipe)?;
         let (start, end, by) = times(one, kept.map(|(record, _)| record), begin);
         let action = graph.add(json!({
             "@id": format!("#action/{}", plain(&one.address)),
@@ -228,6 +230,7 @@ fn extension(ty: &str) -> &str {
 fn objects(
     graph: &mut Graph,
     files: &Files<'_>,
+    makers: &Makers,
     one: &Finished,
     recipe: &BTreeMap<String, Value>,
 ) -> Result<Vec<String>, Stopped> {
@@ -239,8 +242,16 @@ fn objects(
         if !known && field != "model" {
             continue;
         }
+        let members = makers.whose(said).into_iter();
+        let members: Vec<_> = members
+            .filter_map(|(digest, _)| files.id(&digest))
+            .collect();
         let value = match said.get("value") {
             Some(value) => scalar(value),
+            None if !members.is_empty() => {
+                found.extend(members);
+                continue;
+            }
             None => {
                 let mut parts = said.as_object().into_iter().flatten();
                 let digest = parts.find(|(name, _)| *name != "members");

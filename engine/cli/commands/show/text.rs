@@ -124,7 +124,7 @@ pub(super) fn stage(shown: &Shown<'_>) -> Vec<String> {
         let text = outline::plain(value);
         let mut said = text.trim_end().lines();
         let from = shown.from.get(field);
-        let from = from.map_or_else(String::new, |from| format!("  from {from}"));
+        let from = from.map_or_else(String::new, |from| format!("  from {}", named(from)));
         let first = said.next().unwrap_or_default();
         lines.push(
             format!("  {field:width$}  {first}{from}")
@@ -134,6 +134,15 @@ pub(super) fn stage(shown: &Shown<'_>) -> Vec<String> {
         lines.extend(said.map(|line| format!("  {:width$}  {line}", "").trim_end().to_owned()));
     }
     lines
+}
+
+/// Some makers by name, the rest by number.
+fn named(makers: &[String]) -> String {
+    let named = makers[..makers.len().min(MEMBERS)].join(", ");
+    match makers.len().saturating_sub(MEMBERS) {
+        0 => named,
+        more => format!("{named} and {more} more"),
+    }
 }
 
 /// Outputs with their digests, sizes and places.

@@ -10,6 +10,8 @@ use kyobashi_engine::artifact::{Artifact, FileArtifact, Grid, GridCell};
 use kyobashi_engine::run::Finished;
 use serde_json::Value;
 
+use crate::makers::Made;
+
 type At = BTreeMap<String, Value>;
 /// Coordinates, digest, and address with the output's name.
 type Cell = (At, Digest, String);
@@ -22,13 +24,13 @@ struct Family {
 }
 
 /// Every family of a run.
-pub(super) struct Families(Vec<Family>);
+pub(crate) struct Families(Vec<Family>);
 
 /// Axes of at most so many values are tried in every order.
 const TRIED: usize = 4;
 
 impl Families {
-    pub(super) fn of(finished: &[Finished]) -> Self {
+    pub(crate) fn of(finished: &[Finished]) -> Self {
         let mut found: BTreeMap<(String, String), Family> = BTreeMap::new();
         for one in finished {
             for (open, _) in one.address.match_indices('[') {
@@ -56,15 +58,15 @@ impl Families {
         Self(found.into_values().collect())
     }
 
-    /// The makers of the cells of a grid, in its order.
-    pub(super) fn makers(&self, grid: &Digest, members: usize) -> Option<Vec<String>> {
+    /// The cells of a grid with their makers, in its order.
+    pub(crate) fn makers(&self, grid: &Digest, members: usize) -> Option<Vec<Made>> {
         let likely = self.0.iter().filter(|family| family.cells.len() == members);
         likely.into_iter().find_map(|family| family.met(grid))
     }
 }
 
 impl Family {
-    fn met(&self, grid: &Digest) -> Option<Vec<String>> {
+    fn met(&self, grid: &Digest) -> Option<Vec<Made>> {
         let orders: Vec<Vec<Vec<Value>>> = self.axes.iter().map(|axis| self.orders(axis)).collect();
         let mut pick = vec![0; orders.len()];
         loop {
@@ -76,7 +78,7 @@ impl Family {
             if let Some(cells) = self.ordered(&axes)
                 && KINDS.iter().any(|kind| self.digest(&cells, *kind) == *grid)
             {
-                return Some(cells.iter().map(|cell| cell.2.clone()).collect());
+                return Some(cells.iter().map(|cell| (cell.1, cell.2.clone())).collect());
             }
             // The next choice of orders, as a counter with one wheel for each axis.
             let wheel = (0..pick.len())
@@ -201,7 +203,7 @@ mod tests {
         let mut ended = truth.clone();
         ended.reverse();
         let family = Family { axes, cells: ended };
-        let made: Vec<String> = truth.into_iter().map(|cell| cell.2).collect();
+        let made: Vec<Made> = truth.into_iter().map(|cell| (cell.1, cell.2)).collect();
         assert_eq!(family.met(&grid.digest()), Some(made));
         assert_eq!(family.met(&digest("another")), None);
     }
