@@ -128,6 +128,9 @@ fn a_text_of_ones_own_is_learned_character_by_character() {
         best < characters.ln() / 2.0,
         "{best}: chance is the logarithm of the number of characters"
     );
+    // What it wrote are characters of the corpus alone, four passages of so many.
+    let passages = std::fs::read_to_string(space.path("out/passages/0")).unwrap();
+    assert_eq!(passages.matches("--- ").count(), 4, "{passages}");
     let events = "out/tensorboard/dataset=text,seed=0/events.out.tfevents.0.curves";
     let events = std::fs::read(space.path(events)).unwrap();
     assert!(events.windows(9).any(|part| part == b"eval_loss"));

@@ -51,6 +51,7 @@ SETTINGS["char_lm"] = {
     "batch": 64, "window": 256, "sampling": "replacement", "lr": 1e-3, "schedule": "cosine", "lr_floor": 0.1,
     "warmup": 100, "beta2": 0.99, "weight_decay": 0.1, "clip": 1.0, "eval_batch": 1, "eval_batches": 1,
     "log_every": 10, "dim": 384, "heads": 6, "layers": 6, "dropout": 0.2,
+    "samples": 1, "sample_length": 1, "temperature": 1.0,
 }
 #: Full size takes seconds a step on a CPU.
 SMALLER = {"char_lm": {"batch": 12, "window": 64, "dim": 128, "heads": 4, "layers": 4, "dropout": 0.0}}

@@ -76,3 +76,14 @@ def loss(p: Dict[str, Tensor], batch: Dict[str, Tensor], training: bool) -> Tens
     text = batch["x"].long()
     scores = forward(p, text[:, :-1], training)
     return F.cross_entropy(scores.flatten(0, 1), text[:, 1:].flatten())
+
+
+def sample(p: Dict[str, Tensor], n: int, cfg: Dict[str, float]) -> Tensor:
+    # Each passage goes on after the first character in the order of Unicode: the end of a line, of most texts.
+    window = int(cfg["window"])
+    tokens = torch.zeros([n, 1], dtype=torch.long, device=p["token"].device)
+    for _ in range(int(cfg["sample_length"])):
+        scores = forward(p, tokens[:, -window:], False)[:, -1] / cfg["temperature"]
+        drawn = torch.multinomial(torch.softmax(scores, dim=-1), 1)
+        tokens = torch.cat([tokens, drawn], dim=1)
+    return tokens[:, 1:]

@@ -34,6 +34,7 @@ pub use template::declared_metrics;
 pub fn stages(providers: Providers) -> Vec<Box<dyn Stage>> {
     let client = llm::Client::new(providers);
     vec![
+        Box::new(data::Characters),
         Box::new(data::Moons),
         Box::new(data::Points),
         Box::new(data::Set),

@@ -35,7 +35,7 @@ fn train_program() -> Signature {
         machine: true,
         ..Signature::new(
             TRAIN_PROGRAM,
-            2,
+            3,
             "Trains a program on libtorch and measures what it learned",
         )
     }
@@ -90,7 +90,7 @@ fn train_table() -> Signature {
         machine: true,
         ..Signature::new(
             TRAIN_TABLE,
-            2,
+            3,
             "Trains a program on data of your own and evaluates it on rows set aside",
         )
     }
@@ -134,6 +134,11 @@ fn outs(curves: &str, curves_doc: &str) -> Vec<Port> {
             "samples",
             "table(x, y)",
             "points that `sample` drew; no rows if the program draws none in the plane",
+        ),
+        Port::new(
+            "drawn",
+            "file(.safetensors)",
+            "tensor `drawn`, [n, coordinates]: what `sample` returned; [0, 0] if the program draws nothing",
         ),
         Port::new(
             "weights",

@@ -138,7 +138,7 @@ impl Evaluation<'_> {
         Ok(batches)
     }
 
-    /// Draws points with the hook `sample`: [samples, d], on the CPU.
+    /// Draws with the hook `sample`: [samples, d], on the CPU, of whatever kind the program returned.
     ///
     /// # Errors
     /// What the program raised, or another shape.
@@ -161,7 +161,6 @@ impl Evaluation<'_> {
         }
         drawn
             .f_to_device(Device::Cpu)
-            .and_then(|drawn| drawn.f_to_kind(Kind::Double))
             .and_then(|drawn| drawn.f_contiguous())
             .map_err(ours)
     }
@@ -180,7 +179,6 @@ impl Evaluation<'_> {
         };
         let data = data
             .f_to_device(Device::Cpu)
-            .and_then(|data| data.f_to_kind(Kind::Double))
             .and_then(|data| data.f_contiguous())
             .map_err(ours)?;
         let k = self.settings.kl_neighbours as usize;
@@ -192,8 +190,9 @@ impl Evaluation<'_> {
     }
 }
 
-/// The rows of a contiguous f64 tensor [n, D] on the CPU.
+/// The rows of a contiguous tensor [n, D] on the CPU.
 pub(crate) fn points<const D: usize>(tensor: &Tensor) -> Result<Vec<[f64; D]>, Failure> {
+    let tensor = tensor.f_to_kind(Kind::Double).map_err(ours)?;
     let mut flat = vec![0.0_f64; tensor.numel()];
     tensor
         .f_copy_data(&mut flat, tensor.numel())

@@ -1,7 +1,7 @@
 //! The end of a training: the last evaluation, the samples and their divergence, the weights.
 
 use kyobashi_stage::Failure;
-use tch::Tensor;
+use tch::{Device, Kind, Tensor};
 
 use super::evaluate::points;
 use super::optimise::is_trained;
@@ -34,6 +34,7 @@ impl Training<'_> {
             metrics.insert("best_eval_loss".to_owned(), best);
         }
         let mut samples = Vec::new();
+        let mut all_drawn = Tensor::f_zeros([0, 0], (Kind::Float, Device::Cpu)).map_err(ours)?;
         if let Some(hook) = self.program.hook("sample") {
             surroundings.go_on(steps)?;
             surroundings.note(message("drawing samples"));
@@ -47,6 +48,7 @@ impl Training<'_> {
             if drawn.size()[1] == 2 {
                 samples = points::<2>(&drawn)?;
             }
+            all_drawn = drawn;
         }
         let mut weights = self.named;
         let scaling = self.data.scaling.iter();
@@ -59,6 +61,7 @@ impl Training<'_> {
             metrics,
             curve: self.curve,
             samples,
+            drawn: all_drawn,
             weights,
         })
     }

@@ -91,6 +91,8 @@ pub(crate) struct Outcome {
     pub(crate) curve: Vec<Point>,
     /// Drawn points, if the program draws points of two coordinates.
     pub(crate) samples: Vec<[f64; 2]>,
+    /// All that `sample` returned, [n, coordinates]; [0, 0] if the program draws nothing.
+    pub(crate) drawn: Tensor,
     /// Parameters and constants by name; averaged ones as `ema.<name>`.
     pub(crate) weights: Vec<(String, Tensor)>,
 }

@@ -75,6 +75,8 @@ fn outputs(outcome: Outcome, promised: &[&str], scratch: &Path) -> Result<Output
     }
     let weights = scratch.join("weights.safetensors");
     harness::save(&outcome.weights, None, &weights)?;
+    let drawn = scratch.join("drawn.safetensors");
+    harness::save(&[("drawn".to_owned(), outcome.drawn)], None, &drawn)?;
     let metrics: serde_json::Map<String, serde_json::Value> = outcome
         .metrics
         .into_iter()
@@ -84,6 +86,7 @@ fn outputs(outcome: Outcome, promised: &[&str], scratch: &Path) -> Result<Output
         ("metrics".to_owned(), Output::value(metrics)),
         ("curves".to_owned(), Output::bytes(curves)),
         ("samples".to_owned(), Output::bytes(samples)),
+        ("drawn".to_owned(), Output::File { path: drawn }),
         ("weights".to_owned(), Output::File { path: weights }),
     ]))
 }

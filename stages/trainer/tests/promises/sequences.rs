@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 use serde_json::{Value, json};
 
@@ -76,13 +77,26 @@ fn the_character_model_learns_to_count() {
         "steps": 120, "batch": 16, "window": 8, "sampling": "replacement", "lr": 0.01,
         "schedule": "cosine", "lr_floor": 0.1, "warmup": 10, "clip": 1.0, "weight_decay": 0.1,
         "eval_every": 40, "eval_batch": 16, "eval_batches": 2, "log_every": 20, "dim": 32,
-        "heads": 2, "layers": 2, "dropout": 0.1
+        "heads": 2, "layers": 2, "dropout": 0.1, "samples": 3, "sample_length": 20,
+        "temperature": 0.5
     });
     let program = template_of("char_lm", "program.py");
     let trained = ask(&mut worker, &program, config).unwrap();
     let chance = 10.0_f64.ln();
     let best = trained.metrics["best_eval_loss"];
     assert!(best < chance / 2.0, "{best}, by chance {chance}");
+    // What it writes counts too: most characters are one more than the character before.
+    let file = SafeTensors::deserialize(&trained.drawn).unwrap();
+    let drawn = file.tensor("drawn").unwrap();
+    assert_eq!((drawn.dtype(), drawn.shape()), (Dtype::I64, &[3, 20][..]));
+    let (numbers, _) = drawn.data().as_chunks::<8>();
+    let numbers: Vec<i64> = numbers.iter().map(|b| i64::from_le_bytes(*b)).collect();
+    let follows = |pair: &[i64]| pair[1] == (pair[0] + 1) % 10;
+    let right: usize = numbers
+        .chunks(20)
+        .map(|passage| passage.windows(2).filter(|pair| follows(pair)).count())
+        .sum();
+    assert!(right > 3 * 19 / 2, "{right} of 57: {numbers:?}");
 }
 
 #[test]
@@ -91,7 +105,8 @@ fn the_full_character_model_has_the_published_number_of_parameters() {
     let mut worker = Worker::start();
     let config = json!({
         "steps": 1, "batch": 1, "window": 256, "eval_batch": 1, "eval_batches": 1, "dim": 384,
-        "heads": 6, "layers": 6, "dropout": 0.2
+        "heads": 6, "layers": 6, "dropout": 0.2, "samples": 1, "sample_length": 2,
+        "temperature": 1.0
     });
     let train = worker.write("long.safetensors", {
         let numbers: Vec<u8> = (0..400).map(|i| (i % 65) as u8).collect();

@@ -30,6 +30,7 @@ pub(crate) struct Trained {
     pub(crate) curves: String,
     pub(crate) samples: String,
     pub(crate) weights: Vec<u8>,
+    pub(crate) drawn: Vec<u8>,
 }
 
 impl Worker {
@@ -198,14 +199,16 @@ pub(crate) fn trained(outputs: Outputs) -> Trained {
     let Output::Value { value } = &outputs["metrics"] else {
         panic!("metrics are no value")
     };
-    let Output::File { path } = &outputs["weights"] else {
-        panic!("weights are no file")
+    let file = |name: &str| match &outputs[name] {
+        Output::File { path } => std::fs::read(path).unwrap(),
+        other => panic!("{name}: {other:?}"),
     };
     Trained {
         metrics: serde_json::from_value(value.clone()).unwrap(),
         curves: bytes("curves"),
         samples: bytes("samples"),
-        weights: std::fs::read(path).unwrap(),
+        weights: file("weights"),
+        drawn: file("drawn"),
     }
 }
 
