@@ -178,8 +178,7 @@ fn line(finished: &Finished) -> String {
         FinalState::Ran => format!("done     {address}  {}", talk::duration(finished.seconds)),
         FinalState::Reused => format!("reused   {address}"),
         FinalState::Skipped => {
-            let because = finished.because.as_deref().unwrap_or_default();
-            format!("skipped  {address}  because of {because}")
+            format!("skipped  {address}  {}", because(finished))
         }
         FinalState::Failed => {
             let failure = finished.failure.as_ref();
@@ -191,6 +190,14 @@ fn line(finished: &Finished) -> String {
                 message.lines().next().unwrap_or_default()
             )
         }
+    }
+}
+
+/// Why a stage run was skipped.
+pub(crate) fn because(skipped: &Finished) -> String {
+    match skipped.because.as_deref() {
+        Some("when") => "by its `when`".to_owned(),
+        because => format!("because of {}", because.unwrap_or_default()),
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::arguments::{Global, Log};
 use crate::exit::{self, Code, Stopped};
 use crate::history::{self, Told};
+use crate::progress::because;
 use crate::{journal, talk, workspace};
 
 pub(super) fn log(global: &Global, arguments: &Log) -> Result<Code, Stopped> {
@@ -224,8 +225,7 @@ fn ended(one: &Finished) -> Vec<String> {
             vec![format!("reused    {address}  saved {saved}")]
         }
         FinalState::Skipped => {
-            let because = one.because.as_deref().unwrap_or_default();
-            vec![format!("skipped   {address}  because of {because}")]
+            vec![format!("skipped   {address}  {}", because(one))]
         }
         FinalState::Failed => {
             let failure = one.failure.as_ref();

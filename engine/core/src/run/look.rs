@@ -170,7 +170,7 @@ impl Driver<'_> {
             Ok(wanted) => wanted,
             Err(None) => {
                 self.end(Finished {
-                    because: Some("an output that it needs was not made".to_owned()),
+                    because: Some("an output that was not made".to_owned()),
                     ..self.finished(id, FinalState::Skipped)
                 });
                 self.schedule.feed(Input::Skipped(id));
