@@ -125,22 +125,29 @@ fn valued(label: &str, group: &[&Seen<'_>], others: &[&Seen<'_>], names: &Names)
     }
     let depths = strong.iter().map(|names| names.len()).min()?;
     (0..depths).find_map(|depth| {
-        let name = &strong[0][depth];
-        let one = strong.iter().all(|names| names[depth] == *name);
-        let elsewhere = others
-            .iter()
-            .filter_map(|seen| seen.finding.base.as_ref())
-            .any(|base| base.names.get(depth) == Some(name));
-        let apart = others
-            .iter()
-            .filter_map(|seen| seen.finding.base.as_ref())
-            .any(|base| base.names.get(depth).is_some_and(|other| other != name));
+        let mut counts: BTreeMap<&String, usize> = BTreeMap::new();
+        for names in &strong {
+            *counts.entry(&names[depth]).or_default() += 1;
+        }
+        // One cell of many may be wrong.
+        let (name, most) = counts.into_iter().max_by_key(|(_, count)| *count)?;
+        let one = most == strong.len() || (strong.len() > 3 && most * 4 >= strong.len() * 3);
+        let based = others.iter().filter_map(|seen| seen.finding.base.as_ref());
+        let (mut same, mut apart) = (0, 0);
+        for base in based {
+            match base.names.get(depth) {
+                Some(other) if other == name => same += 1,
+                Some(_) => apart += 1,
+                None => {}
+            }
+        }
+        let elsewhere = same > 0 && (most == strong.len() || same * 3 > most);
         let told = names
             .named(words)
             .full
             .get(depth)
             .is_some_and(|known| !known.is_empty());
-        (one && !elsewhere && apart && !told && name != "*" && !measure(name)).then(|| Alias {
+        (one && !elsewhere && apart > 0 && !told && name != "*" && !measure(name)).then(|| Alias {
             stems: stems.clone(),
             depth,
             name: name.clone(),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::context::{Named, Names};
 use super::judge::Judge;
 use super::token::Number;
+use super::words::tokens;
 use super::{told, words};
 
 impl Names {
@@ -31,6 +32,20 @@ impl Names {
             if other != index && !theirs.is_empty() && !listed {
                 let start = number.at.end + (theirs.as_ptr() as usize - after.as_ptr() as usize);
                 text.replace_range(start..start + theirs.len(), &" ".repeat(theirs.len()));
+            }
+        }
+        // What something is compared with is not what a number is of, unless it stands right before it.
+        let own = found[index].at.start;
+        for (at, word) in sentence.match_indices(" than ") {
+            let start = at + word.len();
+            let rest = &sentence[start..];
+            let end = start
+                + rest
+                    .find(|c: char| ",.;:()".contains(c) || c.is_ascii_digit())
+                    .unwrap_or(rest.len());
+            let beside = end <= own && tokens(&sentence[end..own]).count() <= 1;
+            if start > own || (end <= own && !beside) {
+                text.replace_range(start..end, &" ".repeat(end - start));
             }
         }
         match text == sentence {

@@ -68,7 +68,16 @@ impl Judge<'_> {
                         .as_ref()
                         .is_some_and(|finding| finding.verdict == Verdict::Traced)
                 });
-                if near && traced {
+                // `by 22 % (from 0.99 to 0.77) and on moons by 21 %`: the pair belongs to another change.
+                let taken = (0..found.len()).any(|at| {
+                    let other = findings[at].as_ref();
+                    at != index
+                        && at.abs_diff(*from).min(at.abs_diff(*to)) <= 1
+                        && other.is_some_and(|other| {
+                            other.class == Class::Derived && other.verdict == Verdict::Derived
+                        })
+                });
+                if near && traced && !taken {
                     let (a, b) = (found[*from].value, found[*to].value);
                     let change = (b - a) / a.abs() * 100.0;
                     return Finding::untraced(

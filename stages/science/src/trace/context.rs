@@ -2,8 +2,10 @@
 //! a data set or a metric, whatever stands at that depth of the results.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::aliases::Alias;
+use super::named::Homes;
 pub(super) use super::named::Named;
 use super::results::{Results, Value, Weight};
 use super::stems::{EMPTY, deed, stems};
@@ -29,6 +31,7 @@ pub(super) struct Names {
     pub(super) run: Option<usize>,
     /// Names of what was measured, at whatever depth they stand.
     pub(super) measures: BTreeSet<String>,
+    homes: Arc<Homes>,
     /// What the paper calls them.
     pub(super) aliases: Vec<Alias>,
 }
@@ -81,6 +84,12 @@ impl Names {
             depths,
             run,
             measures: measures.collect(),
+            homes: Arc::new(Homes::of(
+                results
+                    .values
+                    .iter()
+                    .filter(|value| value.weight <= Weight::Point),
+            )),
             aliases: Vec::new(),
         }
     }
@@ -97,7 +106,10 @@ impl Names {
             .split([' ', '\u{a0}', '/', ',', '(', ')'])
             .map(joined)
             .collect();
-        let mut out = Named::default();
+        let mut out = Named {
+            homes: Some(Arc::clone(&self.homes)),
+            ..Named::default()
+        };
         for names in &self.depths {
             let mut full: Vec<(usize, &String)> = Vec::new();
             let mut partly: Vec<(f64, &String)> = Vec::new();

@@ -92,6 +92,14 @@ const AKIN: [(&str, &str); 22] = [
     ("learning", "step size lr"),
 ];
 
+impl Setting {
+    /// Whether the next word of a text is the last of its name.
+    pub(super) fn follows(&self, after: &str) -> bool {
+        let next = tokens(after).next().and_then(|(_, word)| plain(word).pop());
+        next.is_some() && next.as_ref() == self.words.last()
+    }
+}
+
 impl Keyed {
     /// The settings with names, from `file: a.b.learning_rate` or `file: line 3: learning_rate`.
     pub(super) fn of(settings: &[(f64, String)]) -> Self {

@@ -30,7 +30,7 @@ pub(super) const SMALL: f64 = 12.0;
 
 /// Whether a section is about how experiments were made.
 pub(super) fn set_up(section: &str) -> bool {
-    let low = section.to_lowercase();
+    let low = words::headings(section);
     [
         "setup",
         "set-up",
@@ -111,7 +111,11 @@ pub(super) fn value(
     let refuted = keyed
         .against(number, around.before)
         .or_else(|| noun().filter(|_| own));
-    if let Some(why) = refuted.filter(|_| !place.change) {
+    // `layers of 256 units` are 256 units.
+    let unit = keyed.all.iter().any(|setting| {
+        super::fit::same(setting.value, number.value) && setting.follows(around.after)
+    });
+    if let Some(why) = refuted.filter(|_| !place.change && !unit) {
         return Finding::untraced(Class::Configuration, why);
     }
     if let Some(setting) = confirmed(evidence, number, around).filter(|_| !place.change) {
@@ -266,7 +270,7 @@ pub(super) fn set(evidence: &Evidence, number: &Number, around: &Around<'_>) -> 
     };
     number.share == Share::None
         && last != "by"
-        && words::setting(around.before, around.after).is_some()
+        && (last == "of" || words::setting(around.before, around.after).is_some())
         && (confirmed(evidence, number, around).is_some() || nameless())
 }
 

@@ -71,6 +71,10 @@ impl Evidence {
             // Accuracies are often shown as percentages without saying so.
             scales.push(100.0);
         }
+        let told = asked.cell && asked.around.contains('%');
+        if told && number.share == Share::None && !scales.contains(&100.0) {
+            scales.push(100.0);
+        }
         // `9.7k` where a file counts in thousands.
         if (1e3..1e6).contains(&number.value) && number.step >= 100.0 {
             scales.push(1e3);
@@ -93,11 +97,14 @@ impl Evidence {
         let added = |scale: f64| !plain.iter().any(|own| same(*own, scale));
         let values = &self.results.values;
         let median = asked.around.to_lowercase().contains("median");
+        let extreme =
+            |value: &Value| value.source.contains("(max of") || value.source.contains("(min of");
         let interval = number.bracketed || super::spreads::spoken(asked.around);
         let counts = |value: &Value| {
             is_spread(value) == number.spread
                 && (interval || !is_end(value))
                 && (median || !value.source.contains("(median of"))
+                && (!asked.cell || asked.single || !extreme(value))
                 && asked
                     .strict
                     .against(value, &|depth| (asked.matters)(value, depth))
@@ -258,7 +265,8 @@ impl Evidence {
         })?;
         let value = &values[best.index];
         let support = asked.near.support(value);
-        let chance = self.chance(number, scales, &counts);
+        let like = |value: &Value| counts(value) && asked.near.support(value) >= support;
+        let chance = self.chance(number, scales, &like);
         let enough = match number.figures {
             0..=2 => support >= 2 && chance <= 0.05,
             _ => chance <= 0.03 || (support >= 2 && chance <= 0.06),

@@ -27,6 +27,7 @@ mod kind;
 mod lookup;
 mod markdown;
 mod maths;
+mod metrics;
 mod named;
 mod parts;
 mod plain;

@@ -1,6 +1,7 @@
 //! The names that a text holds, and whether a value fits them. It does not know how they were found.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::context::{is_baseline, metric_depth};
 use super::results::Value;
@@ -12,8 +13,41 @@ pub(super) struct Named {
     pub(super) partly: Vec<BTreeSet<String>>,
     /// Per depth, names told at least by half where none is told in full.
     pub(super) half: Vec<BTreeSet<String>>,
+    /// In which files the names of the results stand.
+    pub(super) homes: Option<Arc<Homes>>,
     /// Whether names told in part count as named.
     pub(super) lenient: bool,
+}
+
+/// The files in which each name of a depth stands. Files of one name are one, as those of several runs are.
+#[derive(Debug, Default)]
+pub(super) struct Homes(BTreeMap<(usize, String), BTreeSet<String>>);
+
+impl Homes {
+    pub(super) fn of<'v>(values: impl Iterator<Item = &'v Value>) -> Self {
+        let mut homes: BTreeMap<(usize, String), BTreeSet<String>> = BTreeMap::new();
+        for value in values {
+            for (depth, name) in value.names.iter().enumerate() {
+                let own = homes.entry((depth, name.clone())).or_default();
+                if !own.contains(home(value)) {
+                    own.insert(home(value).to_owned());
+                }
+            }
+        }
+        Self(homes)
+    }
+
+    fn share(&self, depth: usize, name: &str, value: &Value) -> bool {
+        let homes = self.0.get(&(depth, name.to_owned()));
+        homes.is_none_or(|homes| homes.contains(home(value)))
+    }
+}
+
+/// The name of the file that a value stands in. Means of files name their first.
+fn home(value: &Value) -> &str {
+    let path = value.source.split(": ").next().unwrap_or_default();
+    let path = path.rsplit("first ").next().unwrap_or(path);
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 impl Named {
@@ -86,6 +120,14 @@ impl Named {
                 return false;
             }
             if !self.full[*depth].is_empty() {
+                // What only other files name says nothing against a value of this one.
+                if let Some(homes) = &self.homes
+                    && !self.full[*depth]
+                        .iter()
+                        .any(|name| homes.share(*depth, name, value))
+                {
+                    return false;
+                }
                 let partly = self.lenient && within(&self.partly[*depth]);
                 return !(partly || within(&self.full[*depth]));
             }

@@ -9,6 +9,24 @@ use serde_json::Value as Json;
 /// Longer texts are no names.
 const LONGEST: usize = 60;
 
+/// Fields that say nothing of what a record is of.
+const REMARKS: [&str; 14] = [
+    "unit",
+    "units",
+    "note",
+    "notes",
+    "comment",
+    "description",
+    "date",
+    "time",
+    "timestamp",
+    "created",
+    "host",
+    "status",
+    "path",
+    "version",
+];
+
 /// Words for a record that a program gave.
 const IDENTITIES: [&str; 9] = [
     "id", "run", "run_id", "uid", "uuid", "key", "label", "tag", "run_name",
@@ -71,6 +89,9 @@ fn fields(record: &Json) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     if let Json::Object(own) = record {
         for (key, value) in own {
+            if REMARKS.contains(&key.to_lowercase().as_str()) {
+                continue;
+            }
             match value {
                 Json::String(word) if word.len() < LONGEST => {
                     found.insert(key.clone(), word.clone());

@@ -116,7 +116,17 @@ pub(super) fn rows(
             for value in rows.iter().filter_map(|row| row.cells[*column]) {
                 *counts.entry(value.to_bits()).or_default() += 1;
             }
-            counts.len() > 1 && counts.values().all(|count| *count > 1)
+            // What comes with one repetition only, as the number of cases of a fold, tells nothing else apart.
+            let with = |wanted: u64| -> BTreeSet<Option<&String>> {
+                let own = rows
+                    .iter()
+                    .filter(|row| row.cells[*column].map(f64::to_bits) == Some(wanted));
+                own.map(|row| row.repetition.as_ref()).collect()
+            };
+            counts.len() > 1
+                && counts
+                    .iter()
+                    .all(|(value, count)| *count > 1 && with(*value).len() > 1)
         })
         .collect();
     let mut groups: BTreeMap<(&[String], Vec<u64>), Group<'_>> = BTreeMap::new();

@@ -222,6 +222,17 @@ pub(super) fn spread(before: &str) -> bool {
         return false;
     };
     let second = last.next().map_or("", String::as_str);
+    let clause = super::words::clause(before);
+    let clause = &clause[clause
+        .rfind(|c: char| c.is_ascii_digit())
+        .map_or(0, |at| at + 1)..];
+    // `the standard deviation for the formation energy is 0.25`
+    let verb = tokens(before)
+        .last()
+        .is_some_and(|(_, last)| ["is", "was", "are", "were"].contains(&last));
+    if verb && clause.to_lowercase().contains("standard deviation") {
+        return true;
+    }
     match word.as_str() {
         "error" | "errors" => second == "standard",
         word => {
@@ -279,13 +290,13 @@ pub(super) fn bracketed(words: &str) -> bool {
 /// Whether a sentence reports works of others or tells of the field: it stands where papers do that, speaks
 /// of nothing of its own, and cites others or names nothing that was compared here.
 pub(super) fn others(sentence: &str, section: &str, named: &Named) -> bool {
-    let section = section.to_lowercase();
+    let section = super::words::headings(section);
     let place = [
         "introduction",
         "related",
         "background",
         "preliminar",
-        "prior",
+        "prior work",
         "motivation",
     ]
     .iter()
@@ -293,7 +304,13 @@ pub(super) fn others(sentence: &str, section: &str, named: &Named) -> bool {
     let bracketed = sentence
         .match_indices('[')
         .any(|(at, _)| sentence[at + 1..].starts_with(|c: char| c.is_ascii_digit()));
-    let cites = sentence.contains(CITED) || sentence.contains("et al") || bracketed;
+    let dated = sentence.match_indices('(').any(|(at, _)| {
+        let inside = sentence[at + 1..].split(')').next().unwrap_or_default();
+        let head = inside.trim_end_matches(|c: char| c.is_ascii_digit());
+        let year = &inside[head.len()..];
+        year.len() == 4 && (year.starts_with("19") || year.starts_with("20"))
+    });
+    let cites = sentence.contains(CITED) || sentence.contains("et al") || bracketed || dated;
     let unnamed = named.full.iter().all(std::collections::BTreeSet::is_empty);
     place && (cites || unnamed) && !super::words::own(sentence)
 }

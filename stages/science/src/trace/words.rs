@@ -2,6 +2,7 @@
 //! change. English only.
 
 use super::super::review::Way;
+pub(super) use super::metrics::better;
 
 /// Words before a number that make it the name of a part or of a run.
 const PARTS: &str = "§ table tab figure fig section sec equation eq appendix algorithm alg step seed run version \
@@ -23,7 +24,8 @@ const SETTINGS: &str = "learning rate batch epoch iteration iter step warmup war
     weights ema factor scale range cell ratio";
 
 /// Words of directions that prose about speed and counts uses, beside those of claims.
-const MORE: [(&str, Way); 27] = [
+const MORE: [(&str, Way); 28] = [
+    ("speeds", Way::Better),
     ("exceed", Way::Better),
     ("surpass", Way::Better),
     ("beats", Way::Better),
@@ -95,6 +97,26 @@ pub(super) fn tokens(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.split(|c: char| !c.is_alphanumeric() && c != '-' && c != '\'')
         .filter(|word| !word.is_empty())
         .map(move |word| (word.as_ptr() as usize - text.as_ptr() as usize, word))
+}
+
+/// What a text says since its last full stop, semicolon or colon; the point of a number is no full stop.
+pub(super) fn clause(text: &str) -> &str {
+    let stops = text.match_indices(['.', ';', ':']).filter(|(at, mark)| {
+        let next = text[at + 1..].chars().next();
+        *mark != "." || !next.is_some_and(|next| next.is_ascii_digit())
+    });
+    stops.last().map_or(text, |(at, _)| &text[at + 1..])
+}
+
+/// The headings above a place in small letters, without a title that stands among them.
+pub(super) fn headings(section: &str) -> String {
+    let low = section.to_lowercase();
+    match low.split_once(" / ") {
+        Some((title, rest)) if title.contains(':') || title.split_whitespace().count() > 4 => {
+            rest.to_owned()
+        }
+        _ => low,
+    }
 }
 
 fn last_words(text: &str, count: usize) -> Vec<String> {
@@ -215,8 +237,8 @@ pub(super) fn change(before: &str, after: &str) -> Option<Said> {
             });
         }
     }
-    let clause_start = before.rfind(['.', ';', ':']).map_or(0, |at| at + 1);
-    let clause = &before[clause_start..];
+    let clause = clause(before);
+    let clause_start = before.len() - clause.len();
     let near = last_words(clause, 4);
     let by = |word: &String| word == "by" || word == "of";
     let filler = |word: &&String| {
@@ -254,6 +276,12 @@ pub(super) fn change(before: &str, after: &str) -> Option<Said> {
     let said = directions(clause)
         .into_iter()
         .rfind(|said| !["more", "less", "best"].contains(&said.word.to_lowercase().as_str()));
+    // Behind another number only a few words go on with its change: `by 22.5 % and on moons by`.
+    let said = said.filter(|said| {
+        let between = &clause[said.at + said.word.len()..];
+        let last = between.rfind(|c: char| c.is_ascii_digit());
+        last.is_none_or(|at| tokens(&between[at + 1..]).count() <= 4)
+    });
     // `the gain over the baseline is 143`
     let subject = first_words(clause, 3);
     if let Some(noun) = subject
@@ -285,10 +313,16 @@ pub(super) fn change(before: &str, after: &str) -> Option<Said> {
             ..said
         }),
         // `Dino: −12.8 %`, `improvement: 5 %`
-        Some(said) if clause[said.at + said.word.len()..].trim().is_empty() => Some(Said {
-            at: clause_start + said.at,
-            ..said
-        }),
+        Some(said)
+            if clause[said.at + said.word.len()..]
+                .trim_matches([' ', '('])
+                .is_empty() =>
+        {
+            Some(Said {
+                at: clause_start + said.at,
+                ..said
+            })
+        }
         _ => None,
     }
 }
@@ -296,8 +330,7 @@ pub(super) fn change(before: &str, after: &str) -> Option<Said> {
 /// Whether the words before a number speak of a difference without a direction, or of one that a verb
 /// tells: `the gap is 0.3`, `removing it costs 0.05 AUC`.
 pub(super) fn difference(before: &str) -> bool {
-    let clause = before.rsplit(['.', ';', ':']).next().unwrap_or(before);
-    let words = last_words(clause, 12);
+    let words = last_words(clause(before), 12);
     let noun = words
         .iter()
         .any(|word| has("difference differences gap margin advantage", single(word)));
@@ -319,30 +352,6 @@ pub(super) fn averaged(text: &str) -> bool {
     ["average", "averaged", "mean", "overall", "across", "avg"]
         .iter()
         .any(|word| tokens(&low).any(|(_, known)| known == *word))
-}
-
-/// Which way is better for a metric, by its name.
-pub(super) fn better(names: &[String]) -> Option<Way> {
-    const LOWER: &str = "loss err kl divergence ppl time latency fid mse mae rmse step cost mem param wer cer \
-    distance regret runtime flop flops bpb bpc nll seconds wasserstein mmd epoch variance rank \
-    delay energy";
-    const HIGHER: &str = "acc f1 auc auroc score reward return bleu rouge precision recall throughput token \
-    consistency iou map psnr ssim r2 success win speed elo likelihood diversity";
-    for name in names.iter().rev().take(2) {
-        let stems = super::stems::stems(name);
-        let per_second =
-            stems.iter().any(|stem| stem == "per") && stems.iter().any(|stem| stem == "second");
-        if per_second
-            || stems.iter().any(|stem| has(HIGHER, stem))
-                && !stems.iter().any(|stem| stem == "step")
-        {
-            return Some(Way::Higher);
-        }
-        if stems.iter().any(|stem| has(LOWER, stem)) {
-            return Some(Way::Lower);
-        }
-    }
-    None
 }
 
 #[cfg(test)]
