@@ -124,35 +124,40 @@ fn valued(label: &str, group: &[&Seen<'_>], others: &[&Seen<'_>], names: &Names)
         return None;
     }
     let depths = strong.iter().map(|names| names.len()).min()?;
-    (0..depths).find_map(|depth| {
-        let mut counts: BTreeMap<&String, usize> = BTreeMap::new();
-        for names in &strong {
-            *counts.entry(&names[depth]).or_default() += 1;
-        }
-        // One cell of many may be wrong.
-        let (name, most) = counts.into_iter().max_by_key(|(_, count)| *count)?;
-        let one = most == strong.len() || (strong.len() > 3 && most * 4 >= strong.len() * 3);
-        let based = others.iter().filter_map(|seen| seen.finding.base.as_ref());
-        let (mut same, mut apart) = (0, 0);
-        for base in based {
-            match base.names.get(depth) {
-                Some(other) if other == name => same += 1,
-                Some(_) => apart += 1,
-                None => {}
+    // Runs are told in too many ways, and rows of one run are judged together elsewhere.
+    (0..depths)
+        .filter(|depth| !names.is_run(*depth))
+        .find_map(|depth| {
+            let mut counts: BTreeMap<&String, usize> = BTreeMap::new();
+            for names in &strong {
+                *counts.entry(&names[depth]).or_default() += 1;
             }
-        }
-        let elsewhere = same > 0 && (most == strong.len() || same * 3 > most);
-        let told = names
-            .named(words)
-            .full
-            .get(depth)
-            .is_some_and(|known| !known.is_empty());
-        (one && !elsewhere && apart > 0 && !told && name != "*" && !measure(name)).then(|| Alias {
-            stems: stems.clone(),
-            depth,
-            name: name.clone(),
+            // One cell of many may be wrong.
+            let (name, most) = counts.into_iter().max_by_key(|(_, count)| *count)?;
+            let one = most == strong.len() || (strong.len() > 3 && most * 4 >= strong.len() * 3);
+            let based = others.iter().filter_map(|seen| seen.finding.base.as_ref());
+            let (mut same, mut apart) = (0, 0);
+            for base in based {
+                match base.names.get(depth) {
+                    Some(other) if other == name => same += 1,
+                    Some(_) => apart += 1,
+                    None => {}
+                }
+            }
+            let elsewhere = same > 0 && (most == strong.len() || same * 3 > most);
+            let told = names
+                .named(words)
+                .full
+                .get(depth)
+                .is_some_and(|known| !known.is_empty());
+            (one && !elsewhere && apart > 0 && !told && name != "*" && !measure(name)).then(|| {
+                Alias {
+                    stems: stems.clone(),
+                    depth,
+                    name: name.clone(),
+                }
+            })
         })
-    })
 }
 
 impl Judge<'_> {

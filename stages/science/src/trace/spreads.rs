@@ -2,6 +2,7 @@
 
 use super::entry::Base;
 use super::results::Value;
+use super::words::has;
 
 /// The names of the two ends of an interval.
 pub(super) const ENDS: [&str; 2] = ["lower end", "upper end"];
@@ -85,19 +86,16 @@ pub(super) fn is_spread(value: &Value) -> bool {
     if is_end(value) {
         return false;
     }
-    let told = value.names.iter().rev().take(2);
-    told.flat_map(|name| {
+    const LONG: &str = "std stderr stderrs stds sem ci ci95 interval stdev variance";
+    // `se-nb` is a pair of languages: short words have to end the name.
+    const SHORT: &str = "se sd var err";
+    value.names.iter().rev().take(2).any(|name| {
         let low = name.to_lowercase();
-        low.split(|c: char| !c.is_alphanumeric())
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
-    })
-    .any(|word| {
-        [
-            "std", "stderr", "stderrs", "stds", "sem", "se", "ci", "ci95", "interval", "stdev",
-            "sd", "variance", "var", "err",
-        ]
-        .contains(&word.as_str())
+        let mut words = low.split(|c: char| !c.is_alphanumeric()).rev();
+        words
+            .next()
+            .is_some_and(|last| has(SHORT, last) || has(LONG, last))
+            || words.any(|word| has(LONG, word))
     })
 }
 

@@ -24,8 +24,7 @@ const SETTINGS: &str = "learning rate batch epoch iteration iter step warmup war
     weights ema factor scale range cell ratio";
 
 /// Words of directions that prose about speed and counts uses, beside those of claims.
-const MORE: [(&str, Way); 28] = [
-    ("speeds", Way::Better),
+const MORE: [(&str, Way); 27] = [
     ("exceed", Way::Better),
     ("surpass", Way::Better),
     ("beats", Way::Better),
@@ -280,7 +279,10 @@ pub(super) fn change(before: &str, after: &str) -> Option<Said> {
     let said = said.filter(|said| {
         let between = &clause[said.at + said.word.len()..];
         let last = between.rfind(|c: char| c.is_ascii_digit());
-        last.is_none_or(|at| tokens(&between[at + 1..]).count() <= 4)
+        last.is_none_or(|at| {
+            let since = &between[at + 1..];
+            !since.contains(',') && tokens(since).count() <= 6
+        })
     });
     // `the gain over the baseline is 143`
     let subject = first_words(clause, 3);
