@@ -100,11 +100,11 @@ pub(super) fn tokens(text: &str) -> impl Iterator<Item = (usize, &str)> {
 
 /// What a text says since its last full stop, semicolon or colon; the point of a number is no full stop.
 pub(super) fn clause(text: &str) -> &str {
-    let stops = text.match_indices(['.', ';', ':']).filter(|(at, mark)| {
+    let mut stops = text.match_indices(['.', ';', ':']).filter(|(at, mark)| {
         let next = text[at + 1..].chars().next();
         *mark != "." || !next.is_some_and(|next| next.is_ascii_digit())
     });
-    stops.last().map_or(text, |(at, _)| &text[at + 1..])
+    stops.next_back().map_or(text, |(at, _)| &text[at + 1..])
 }
 
 /// The headings above a place in small letters, without a title that stands among them.
