@@ -78,7 +78,7 @@ impl Observer for Journal {
         let t = serde_json::json!(self.now());
         let begin = format!("{{\"t\":{t},");
         self.line.clear();
-        for line in lines.split_inclusive(|byte| *byte == b'\n') {
+        for line in lines_of(lines) {
             self.line.extend_from_slice(begin.as_bytes());
             self.line
                 .extend_from_slice(line.get(1..).unwrap_or_default());
@@ -87,6 +87,13 @@ impl Observer for Journal {
             tracing::warn!("the run journal cannot be written: {error}");
         }
     }
+}
+
+/// The lines of a text that was written as lines of JSON, each with its end.
+pub(crate) fn lines_of(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    // As text, which is searched many bytes at a time.
+    let text = std::str::from_utf8(text).unwrap_or_default();
+    text.split_inclusive('\n').map(str::as_bytes)
 }
 
 /// How many of the newest runs are asked what stage runs took.

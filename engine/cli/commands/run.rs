@@ -99,6 +99,10 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
         log,
         keeper,
     )?;
+    if already.is_some() {
+        // Something has changed, so something is likely to run.
+        executors.prepare();
+    }
     if place.run > 0 {
         budget::left_over(global, &store)?;
     }

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ffi::OsStr;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
 
-use kyobashi_cache::{Key, Kind, Store};
+use kyobashi_cache::{Digest, Key, Kind, Store};
 use kyobashi_engine::exec::publish;
 use kyobashi_engine::plan::{Sources, Touched, touched};
 use kyobashi_engine::run::{
@@ -16,6 +17,7 @@ use kyobashi_engine::spec::{Spec, StageId};
 use super::{Notes, Said, Unchanged, path};
 use crate::compiled::{self, Request};
 use crate::exit::Stopped;
+use crate::journal::lines_of;
 use crate::made_from;
 
 /// After so many runs in a row of which only a part was gone through, all is gone through again: what is
@@ -37,6 +39,8 @@ pub(crate) struct Part {
 pub(crate) struct Kept {
     before: Unchanged,
     changed: Vec<(PathBuf, Metadata)>,
+    /// The text of the sources goes into the store while the part is gone through.
+    writing: JoinHandle<()>,
 }
 
 impl Part {
@@ -73,9 +77,18 @@ impl Part {
         };
         let stat = |path: &Path| path.metadata().ok();
         let sources = read_paths(&touched.paths, store, &stat)?;
-        let Some(made_from) = made_from_now(&before.said, &names, &sources, store) else {
+        let Some(text) = sources_now(&before.said, &names, &sources, store) else {
             return Ok(None);
         };
+        let made_from = MadeFrom {
+            sources: Some(Digest::of(text.as_bytes())),
+            ..before.said.made_from.clone()
+        };
+        let own = store.clone();
+        let writing = std::thread::spawn(move || {
+            // Without it the run is not kept for the next time, which looks whether it is there.
+            drop(own.put_bytes(text.as_bytes()));
+        });
         let outputs = before.said.outputs.iter().zip(&touched.outputs);
         let outputs = outputs.filter(|(_, again)| !**again);
         let mut needed = touched.stages.clone();
@@ -97,6 +110,7 @@ impl Part {
             kept: Kept {
                 before,
                 changed: stats,
+                writing,
             },
             spec,
         }))
@@ -126,6 +140,8 @@ impl Kept {
         ended: &Ended,
     ) -> Result<Option<Unchanged>, Stopped> {
         let Unchanged { said, standing, .. } = self.before;
+        // It only writes, and does not panic.
+        let _ = self.writing.join();
         let parts = said.parts + 1;
         let Some(told) = notes.again(ended).filter(|_| parts < IN_A_ROW) else {
             return Ok(None);
@@ -174,7 +190,7 @@ fn standing_lines(
     let mut lines = Vec::with_capacity(before.lines.len());
     let mut totals = before.said.totals.clone();
     let mut known = before.said.known.1;
-    for line in before.lines.split_inclusive(|byte| *byte == b'\n') {
+    for line in lines_of(&before.lines) {
         let Some(name) = stage_of(line) else {
             // How many stage runs are known is told at the beginning.
             if line.starts_with(b"{\"event\":\"grown\"") {
@@ -227,7 +243,7 @@ fn results(
     if wanted.is_empty() {
         return Ok(Some(results));
     }
-    for line in lines.split_inclusive(|byte| *byte == b'\n') {
+    for line in lines_of(lines) {
         let Some(id) = stage_of(line).and_then(|name| wanted.get(name)) else {
             continue;
         };
@@ -263,22 +279,18 @@ fn read(store: &Store, key: &Key) -> Result<Option<Outputs>, Stopped> {
     Ok(Some(outputs.into()))
 }
 
-/// What the run is made from: as before, but for the files that have changed.
-fn made_from_now(
+/// The text of the sources: as before, but for the files that have changed.
+fn sources_now(
     said: &Said,
     changed: &HashSet<&OsStr>,
     sources: &Sources,
     store: &Store,
-) -> Option<MadeFrom> {
+) -> Option<String> {
     let text = store.read(&said.made_from.sources?).ok()?;
     let changed: Sources = sources
         .iter()
         .filter(|(path, _)| changed.contains(path.as_os_str()))
         .map(|(path, artifact)| (path.clone(), artifact.clone()))
         .collect();
-    let text = made_from::sources_with(std::str::from_utf8(&text).ok()?, &changed)?;
-    Some(MadeFrom {
-        sources: Some(store.put_bytes(text.as_bytes()).ok()?),
-        ..said.made_from.clone()
-    })
+    made_from::sources_with(std::str::from_utf8(&text).ok()?, &changed)
 }

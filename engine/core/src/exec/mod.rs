@@ -112,6 +112,12 @@ impl Cancel {
 }
 
 impl Executors {
+    /// Starts what scripts need before the first of them is there, meanwhile.
+    pub fn prepare(self: &Arc<Self>) {
+        let own = Arc::clone(self);
+        std::thread::spawn(move || own.keeper.begin());
+    }
+
     /// Carries out a job, blocking.
     ///
     /// # Errors
