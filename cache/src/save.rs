@@ -98,6 +98,17 @@ impl Claim {
     }
 }
 
+impl Store {
+    /// Makes ready to save, for somebody who is going to. What fails here fails again when there is
+    /// something to save, and is said then.
+    pub fn prepare(&self) {
+        let mut writer = locked(&self.inner.writer);
+        if writer.is_none() {
+            *writer = Writer::start(&self.inner).ok();
+        }
+    }
+}
+
 impl Inner {
     /// Finds the blobs of a record that is about to be saved.
     fn parts(&self, record: &Record) -> Result<Vec<Part>, StoreError> {

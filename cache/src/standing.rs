@@ -145,11 +145,14 @@ impl Standing {
             let Some(size) = size_of(&store.inner.folders.blob(digest)) else {
                 return Ok(None);
             };
-            self.blobs.push(Part {
+            let part = Part {
                 digest: *digest,
                 size,
                 tree: false,
-            });
+            };
+            if !self.blobs.contains(&part) {
+                self.blobs.push(part);
+            }
         }
         Ok(Some(self))
     }

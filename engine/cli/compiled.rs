@@ -7,6 +7,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};
+use std::ffi::OsStr;
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -127,11 +128,11 @@ pub(crate) fn spec(
 }
 
 /// The pipeline alone, as it was checked on this basis, beside which these files are there and were then.
-pub(crate) fn on(request: &Request<'_>, basis: &Basis, files: &HashSet<&Path>) -> Option<Spec> {
+pub(crate) fn on(request: &Request<'_>, basis: &Basis, files: &HashSet<&OsStr>) -> Option<Spec> {
     let bytes = whole(&request.store.join("compiled").join(&request.name))?;
     let (own, spec) = apart::<Basis>(&bytes)?;
     let mut looks = own.looks.paths.iter().zip(own.looks.kinds.chars());
-    let as_files = looks.all(|(path, kind)| kind == 'f' || !files.contains(path.as_path()));
+    let as_files = looks.all(|(path, kind)| kind == 'f' || !files.contains(path.as_os_str()));
     if !as_files || own.beside(files) != *basis {
         return None;
     }
@@ -154,11 +155,11 @@ pub(crate) struct Basis {
 
 impl Basis {
     /// Without the texts, and without these paths, which are looked at more closely elsewhere.
-    pub(crate) fn beside(mut self, paths: &HashSet<&Path>) -> Self {
+    pub(crate) fn beside(mut self, paths: &HashSet<&OsStr>) -> Self {
         self.texts.clear();
         let looks = std::mem::take(&mut self.looks);
         for (path, kind) in looks.paths.into_iter().zip(looks.kinds.chars()) {
-            if !paths.contains(path.as_path()) {
+            if !paths.contains(path.as_os_str()) {
                 self.looks.kinds.push(kind);
                 self.looks.paths.push(path);
             }

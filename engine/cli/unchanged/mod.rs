@@ -11,6 +11,7 @@ mod notes;
 mod part;
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -171,7 +172,7 @@ pub(crate) fn keep(
     let kept = match store.standing(looks, &told.keys, &told.blobs()) {
         Ok(None) => Ok(()),
         Ok(Some(standing)) => {
-            let paths: HashSet<&Path> = standing.files().collect();
+            let paths: HashSet<&OsStr> = standing.files().map(Path::as_os_str).collect();
             let said = Said {
                 basis: basis.beside(&paths),
                 pipeline: spec.name.clone(),

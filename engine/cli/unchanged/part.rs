@@ -58,7 +58,7 @@ impl Part {
         let Some(stats) = as_files(changed) else {
             return Ok(None);
         };
-        let files: HashSet<&Path> = before.standing.files().collect();
+        let files: HashSet<&OsStr> = before.standing.files().map(Path::as_os_str).collect();
         if stats.len() * 4 > files.len() {
             return Ok(None);
         }
@@ -88,6 +88,7 @@ impl Part {
         let writing = std::thread::spawn(move || {
             // Without it the run is not kept for the next time, which looks whether it is there.
             drop(own.put_bytes(text.as_bytes()));
+            own.prepare();
         });
         let outputs = before.said.outputs.iter().zip(&touched.outputs);
         let outputs = outputs.filter(|(_, again)| !**again);
