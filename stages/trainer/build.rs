@@ -3,10 +3,11 @@
 
 use std::path::PathBuf;
 
-const SOURCES: [&str; 5] = [
+const SOURCES: [&str; 6] = [
     "shim/program.cpp",
     "shim/names.cpp",
     "shim/kernels.cpp",
+    "shim/backward.cpp",
     "shim/products.cpp",
     "shim/update.cpp",
 ];

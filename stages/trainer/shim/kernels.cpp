@@ -97,9 +97,12 @@ KyList* ky_list_pick(const KyList* list, const size_t* indices, size_t count) {
 // Gradients of `loss`; a parameter that it does not depend on has a gradient of zeros.
 char* ky_gradients(tensor loss, const KyList* parameters, KyList* out) {
   return ky_try([&] {
-    auto found = torch::autograd::grad(
-        {*loss}, parameters->tensors, {}, /*retain_graph=*/false,
-        /*create_graph=*/false, /*allow_unused=*/true);
+    std::vector<at::Tensor> found;
+    if (!ky_backward(*loss, *parameters, found)) {
+      found = torch::autograd::grad(
+          {*loss}, parameters->tensors, {}, /*retain_graph=*/false,
+          /*create_graph=*/false, /*allow_unused=*/true);
+    }
     for (size_t i = 0; i < found.size(); ++i) {
       if (!found[i].defined()) {
         found[i] = at::zeros_like(parameters->tensors[i]);

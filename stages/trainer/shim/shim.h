@@ -31,12 +31,18 @@ struct KyValue {
   c10::IValue value;
 };
 
+namespace torch::autograd {
+struct Node;
+} // namespace torch::autograd
+
 // Tensors that are handled together, so that a step crosses the seam once per operation.
 struct KyList {
   std::vector<at::Tensor> tensors;
   // Of gradients: what each is still to be multiplied by. Gradients of two parameters may be one tensor,
   // so they are not changed in place.
   double factor = 1;
+  // Of parameters: where their gradients arrive (backward.cpp).
+  mutable std::vector<std::shared_ptr<torch::autograd::Node>> leaves;
 };
 
 // The settings of one step of Adam.
@@ -49,6 +55,9 @@ struct KyAdam {
   bool decoupled;
 };
 
+// The gradients of `loss`, undefined where it does not depend on a parameter; false, and nothing done, if
+// that is left to libtorch's engine (backward.cpp).
+bool ky_backward(const at::Tensor& loss, const KyList& parameters, std::vector<at::Tensor>& found);
 // Whether all are f32 on the CPU, which is what the functions below take (update.cpp).
 bool ky_plain(const std::vector<at::Tensor>& tensors);
 // The Euclidean norm of all together; makes them contiguous.

@@ -3,6 +3,7 @@
 
 mod determinism;
 mod diffusion;
+mod gradients;
 mod grokking;
 mod hooks;
 mod input;
