@@ -201,15 +201,23 @@ fn reported() -> (Space, Value, String) {
     let draft = "---\ntitle: A & B \\</script>\nprovenance: baseline\n---\n\nThe loss is \\val{trial.by.all.loss.mean}{.3}.\n";
     space.write("study.yaml", STUDY).write("draft.md", draft);
     space.run("study.yaml", &[]);
+    let (data, page) = report(&space);
+    assert_eq!(data["papers"][0]["numbers"].as_array().unwrap().len(), 1);
+    (space, data, page)
+}
+
+/// The data of a report of the last run, and the page.
+fn report(space: &Space) -> (Value, String) {
     let done = space.kyo(&["report", "--json", "--out", "made/page.html"]);
     assert_eq!(done.code, 0, "{}", done.stderr);
     let said: Value = serde_json::from_str(&done.stdout).unwrap();
-    assert_eq!((&said["papers"], &said["numbers"]), (&json!(1), &json!(1)));
     let page = space.read("made/page.html");
+    assert_eq!(said["bytes"], page.len());
     let (_, rest) = page.split_once("id=\"data\">").unwrap();
     let (data, _) = rest.split_once("</script>").unwrap();
-    let data = serde_json::from_str(&data.replace("<\\/", "</")).unwrap();
-    (space, data, page)
+    let data: Value = serde_json::from_str(&data.replace("<\\/", "</")).unwrap();
+    assert_eq!(said["papers"], data["papers"].as_array().unwrap().len());
+    (data, page)
 }
 
 #[test]
@@ -235,6 +243,51 @@ fn a_report_leads_from_a_number_to_its_stage_its_inputs_and_the_command() {
         !page.contains("src=\"http") && !page.contains("href=\"http"),
         "the page loads something"
     );
+}
+
+#[test]
+fn a_report_shows_what_a_run_delivered_and_leads_to_who_made_it() {
+    let space = Space::new();
+    let text = r#"kyobashi: 1
+name: study
+stages:
+  draw:
+    matrix: {seed: [3, 4]}
+    in: {seed: "${seed}"}
+    run: echo "</script> of $seed" > "$text"
+    out: {text: text}
+  picture:
+    run: |
+      echo '<svg xmlns="http://www.w3.org/2000/svg"/>' > "$drawn"
+      printf '\377' > "$bytes"
+    out: {drawn: file, bytes: file}
+outputs: {texts: "${draw.text}", a.svg: "${picture.drawn}", b: "${picture.bytes}", c: 7}
+"#;
+    space.write("study.yaml", text);
+    space.run("study.yaml", &[]);
+    let (data, page) = report(&space);
+    let shown = data["results"]["shown"].as_array().unwrap();
+    let of = |name: &'static str| shown.iter().filter(move |one| one["name"] == name);
+    let texts: Vec<_> = of("texts").map(|one| (&one["at"], &one["text"])).collect();
+    assert_eq!(
+        texts,
+        [
+            (&json!("seed=3"), &json!("</script> of 3\n")),
+            (&json!("seed=4"), &json!("</script> of 4\n"))
+        ]
+    );
+    let image = of("a.svg").next().unwrap()["image"].as_str().unwrap();
+    assert!(image.starts_with("data:image/svg+xml;base64,"), "{image}");
+    let bytes = of("b").next().unwrap();
+    assert_eq!(
+        (&bytes["size"], &bytes["text"]),
+        (&json!("1 B"), &Value::Null)
+    );
+    assert_eq!(of("c").next().unwrap()["text"], "7");
+    let digest = of("texts").nth(1).unwrap()["digest"].as_str().unwrap();
+    assert_eq!(data["lineage"]["makers"][digest], "draw[seed=4].text");
+    assert!(data["lineage"]["stages"]["draw[seed=4]"].is_object());
+    assert_eq!(page.matches("</script>").count(), 2, "a text ends a script");
 }
 
 #[test]

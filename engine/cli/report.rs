@@ -1,9 +1,11 @@
-//! A run as one HTML page: the pages of its papers, on which a click on a number shows where it came from.
+//! A run as one HTML page: the pages of its papers, on which a click on a number shows where it came from,
+//! and its outputs.
 //!
-//! [`lineage`] follows who made what from what, [`papers`] takes the papers out of the store. It prints nothing and changes nothing in the store.
+//! [`lineage`] follows who made what from what, [`papers`] and [`results`] take content out of the store. It prints nothing and changes nothing in the store.
 
 mod lineage;
 mod papers;
+mod results;
 
 use std::path::Path;
 
@@ -36,8 +38,9 @@ pub(crate) struct Report {
 /// When the store cannot be read.
 pub(crate) fn page(store: &Store, told: &Told) -> Result<Report, Stopped> {
     let papers = papers::papers(store, told)?;
+    let results = results::Results::of(store, told)?;
     let roots = papers.iter().flat_map(papers::Paper::makers);
-    let lineage = lineage::Lineage::of(store, told, roots)?;
+    let lineage = lineage::Lineage::of(store, told, roots.chain(results.makers()))?;
     let sum = told.sum();
     let listed = told.finished.iter().take(LISTED).map(|one| {
         json!({"address": one.address, "uses": one.uses, "state": one.state, "seconds": one.seconds,
@@ -59,6 +62,7 @@ pub(crate) fn page(store: &Store, told: &Told) -> Result<Report, Stopped> {
         },
         "stages": listed.collect::<Vec<Value>>(),
         "lineage": lineage.document(),
+        "results": results.document(),
         "papers": papers.iter().map(papers::Paper::document).collect::<Vec<Value>>(),
     });
     // Text of a stage must not end the script in which it stands.

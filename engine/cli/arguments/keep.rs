@@ -56,7 +56,8 @@ pub(crate) struct Show {
 ///
 /// The page shows the papers that the run set, page by page. Behind each number stand its full
 /// precision, the stage run that made it, that one's inputs and settings, back to the data, and the
-/// commands that show it and make it again. The page needs no other file and no network.
+/// commands that show it and make it again. Beside them are the run's outputs: pictures, tables and
+/// texts, each with who made it. The page needs no other file and no network.
 #[derive(Args, Clone, Debug)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Report {

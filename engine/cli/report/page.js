@@ -160,7 +160,7 @@ function stageCard(address, output) {
     ["provenance", stage.provenance],
     ["written at", stage.place ? make("code", {}, stage.place) : null],
     ["key", stage.key ? make("code", {}, stage.key.slice(0, 16)) : null],
-    ["digest", output ? make("code", {}, stage.outputs[output].slice(0, 16)) : null],
+    ["digest", output && stage.outputs[output] ? make("code", {}, stage.outputs[output].slice(0, 16)) : null],
   ]));
   // An optional input that nobody gave is no origin.
   const given = stage.inputs.filter((input) => input.value !== "null");
@@ -210,16 +210,67 @@ function panel(parts) {
   box.scrollTop = 0;
 }
 
-function showStage(address) {
+function showStage(address, output) {
   const one = data.stages.find((stage) => stage.address === address);
   const parts = [make("p", { class: "address" }, make("code", {}, address))];
-  if (known[address]) parts.push(stageCard(address));
+  if (known[address]) parts.push(stageCard(address, output));
   else if (one) {
     parts.push(facts([["stage type", make("code", {}, one.uses)], ["state", one.state], ["seconds", String(one.seconds)]]),
-      make("p", { class: "soft" }, "No number of a paper leads here; `kyo show` tells of it in full."),
+      make("p", { class: "soft" }, "No result and no number of a paper leads here; `kyo show` tells of it in full."),
       command(show(address)));
   }
   panel(parts);
+}
+
+// ── Results ──
+// Rows of a CSV text as RFC 4180 quotes them; of a text that was cut, the whole ones.
+function rows(text, cut) {
+  const found = [];
+  let row = [];
+  for (const [, quotedField, plainField, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\n]*))(,|\r?\n|$)/g)) {
+    row.push(quotedField === undefined ? plainField : quotedField.replaceAll('""', '"'));
+    if (end === ",") continue;
+    if (row.length > 1 || row[0]) found.push(row);
+    row = [];
+  }
+  return cut ? found.slice(0, -1) : found;
+}
+
+// A table for the eye: five digits of a number, all of them where the pointer rests.
+function table(text, cut) {
+  const [head, ...body] = rows(text, cut);
+  const cell = (field) => {
+    const number = field !== "" && Number.isFinite(Number(field));
+    const short = number && field.length > 8 ? String(Number(Number(field).toPrecision(5))) : field;
+    return make("td", number ? { class: "right", title: field } : {}, short);
+  };
+  return make("div", { class: "wide" }, make("table", {},
+    make("thead", {}, make("tr", {}, ...(head || []).map((field) => make("th", {}, field)))),
+    make("tbody", {}, ...body.map((row) => make("tr", {}, ...row.map(cell))))));
+}
+
+function shownAs(one) {
+  if (one.image) return make("img", { src: one.image, alt: one.name });
+  if (one.text === undefined) return null;
+  return one.name.endsWith(".csv") ? table(one.text, one.cut) : make("pre", { tabindex: 0 }, one.text);
+}
+
+function drawResults() {
+  const { shown, more } = data.results;
+  at("results").append(...shown.map((one) => {
+    const maker = data.lineage.makers[one.digest];
+    const made = maker && owner(maker);
+    const name = make("code", {}, one.name + (one.at ? ` [${one.at}]` : ""));
+    const head = made
+      ? make("button", { class: "link", type: "button", onclick: () => { trail = []; go({ stage: made.address, output: made.output, tab: "results" }); } }, name)
+      : name;
+    return make("article", { class: "result" },
+      make("h2", {}, head, " ", make("span", { class: "soft" }, one.size || "")),
+      shownAs(one),
+      one.cut ? make("p", { class: "soft" }, "The beginning; the rest is in the file.") : null);
+  }));
+  if (more) at("results").append(make("p", { class: "soft" }, `${more} more are not on this page: \`kyo run --out DIR\` puts all into a folder.`));
+  if (!shown.length) at("results").append(make("p", { class: "soft" }, "This run has no outputs that are still in the store."));
 }
 
 // ── Stage runs ──
@@ -236,7 +287,7 @@ function drawStages() {
 
 // ── State ──
 function tab(name) {
-  for (const part of ["papers", "stages"]) {
+  for (const part of ["papers", "results", "stages"]) {
     at(part).hidden = part !== name;
     at(`tab-${part}`).setAttribute("aria-selected", part === name);
   }
@@ -247,8 +298,8 @@ function go(state) {
 }
 function follow() {
   const state = new URLSearchParams(location.hash.slice(1));
-  if (state.get("tab")) tab(state.get("tab") === "stages" ? "stages" : "papers");
-  if (state.get("stage")) showStage(state.get("stage"));
+  if (["papers", "results", "stages"].includes(state.get("tab"))) tab(state.get("tab"));
+  if (state.get("stage")) showStage(state.get("stage"), state.get("output"));
   else if (state.get("number")) {
     tab("papers");
     if (state.get("paper") !== null && at("paper").value !== state.get("paper")) {
@@ -263,6 +314,7 @@ at("paper").addEventListener("change", () => { drawPages(); mark(-1); });
 at("marks").addEventListener("change", (event) => at("pages").classList.toggle("marked", event.target.checked));
 at("find").addEventListener("input", drawStages);
 at("tab-papers").addEventListener("click", () => tab("papers"));
+at("tab-results").addEventListener("click", () => tab("results"));
 at("tab-stages").addEventListener("click", () => tab("stages"));
 addEventListener("hashchange", follow);
 addEventListener("keydown", (event) => {
@@ -270,6 +322,9 @@ addEventListener("keydown", (event) => {
 });
 at("pages").classList.add("marked");
 drawPages();
+drawResults();
 drawStages();
-tab(data.papers.length ? "papers" : "stages");
+at("tab-papers").hidden = at("keys").hidden = !data.papers.length;
+at("hint").textContent = `Choose ${data.papers.length ? "a number on a page, " : ""}a result or a stage run: here stands where it came from.`;
+tab(data.papers.length ? "papers" : data.results.shown.length ? "results" : "stages");
 follow();
