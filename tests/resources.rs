@@ -52,6 +52,44 @@ fn a_pool_of_the_users_own_limits_what_runs_at_once() {
 }
 
 #[test]
+fn a_pool_that_no_stage_asks_for_is_misspelt() {
+    let space = Space::new();
+    let stages: String = (0..80)
+        .map(|n| format!("  s{n}: {{run: 'touch \"$x\"', out: {{x: file}}, resources: {{pools: {{licence: 1}}}}}}\n"))
+        .collect();
+    space.write(
+        "many.yaml",
+        &format!("kyobashi: 1\nname: many\npools: {{licence: 1}}\nstages:\n{stages}"),
+    );
+    for _ in 0..3 {
+        // Also where the run before it could be told again.
+        let done = space.kyo(&["run", "many.yaml", "--pool", "licences=3"]);
+        assert_eq!(done.code, 2, "{}", done.stderr);
+        let said = "no stage asks for `licences`\nhelp: pools of this pipeline: licence";
+        assert!(done.stderr.contains(said), "{}", done.stderr);
+        space.run("many.yaml", &["--pool", "licence=3"]);
+    }
+}
+
+#[test]
+fn a_thing_that_stands_in_its_pool_twice_is_told_with_its_place() {
+    let space = Space::new();
+    space.write(
+        "twice.yaml",
+        "kyobashi: 1\nname: twice\npools:\n  port: [8001, 8001, [3], null]\nstages: {}\n",
+    );
+    let done = space.kyo(&["check", "twice.yaml"]);
+    assert_eq!(done.code, 2, "{}", done.stderr);
+    for line in [
+        "twice.yaml:4:16  `8001` is in the pool `port` already",
+        "twice.yaml:4:22  `port` must be a list of names, this is a list",
+        "twice.yaml:4:27  `port` must be a list of names, this is nothing",
+    ] {
+        assert!(done.stderr.contains(line), "{}", done.stderr);
+    }
+}
+
+#[test]
 fn a_request_that_can_never_be_met_is_told_with_its_place_before_anything_runs() {
     let space = Space::new();
     space.write(
@@ -230,6 +268,7 @@ fn a_pool_that_cannot_be_read_is_wrong_use() {
         ("memory=much", "64GiB"),
         ("licence=-1", "a number from 0"),
         ("gpu=0.5", "a whole number"),
+        ("port=8001,8002,8001", "`8001` stands there twice"),
     ] {
         let done = space.kyo(&["run", "gpus.yaml", "--pool", pool]);
         assert_eq!(done.code, 2, "{pool}");

@@ -38,6 +38,12 @@ impl Machine {
         })
     }
 
+    /// The pools of the user's own that the command line speaks of.
+    pub(crate) fn given(&self) -> impl Iterator<Item = &str> {
+        let names = self.given.keys().map(String::as_str);
+        names.filter(|name| !["gpu", "memory"].contains(name))
+    }
+
     /// What there is of a pool; none if nothing is said of it.
     pub(crate) fn pool(&self, name: &str) -> Option<Pool> {
         match (name, self.given.get(name)) {
@@ -100,13 +106,18 @@ fn pool(text: &str) -> Result<(String, Pool), Stopped> {
         None if value.parse::<f64>().is_ok() => {
             return Err(wrong("a pool cannot have that size").help("write a number from 0"));
         }
-        None => Pool::Indexed(
-            value
-                .split(',')
-                .map(|thing| thing.trim().to_owned())
-                .filter(|thing| !thing.is_empty())
-                .collect(),
-        ),
+        None => {
+            let names = value.split(',').map(str::trim);
+            let mut things: Vec<String> = Vec::new();
+            for thing in names.filter(|thing| !thing.is_empty()) {
+                if things.iter().any(|known| known == thing) {
+                    return Err(wrong(&format!("`{thing}` stands there twice"))
+                        .help("a thing is handed to one stage run at a time: name it once"));
+                }
+                things.push(thing.to_owned());
+            }
+            Pool::Indexed(things)
+        }
     };
     Ok((name.to_owned(), pool))
 }

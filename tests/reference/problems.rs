@@ -70,6 +70,10 @@ const IN_WORDS: &[(&str, &str)] = &[
         "Under `pools:` stands a name that the machine itself gives, such as `cpu`.",
     ),
     (
+        "pool::twice",
+        "A thing stands in its pool twice, so two stage runs would have it at once.",
+    ),
+    (
         "pool::unmet",
         "A stage asks for more than there is here, so it could never run.",
     ),

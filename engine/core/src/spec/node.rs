@@ -1,6 +1,8 @@
 //! A YAML document as a tree in which everything remembers where it is written, and the values that
 //! plain words stand for (YAML 1.2 core schema). It does not know the pipeline language.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Number, Value};
 
 use super::source::Span;
@@ -94,17 +96,18 @@ impl Node {
     }
 
     /// What it is, for messages: `a list`.
-    pub(super) fn kind(&self) -> &'static str {
-        match &self.what {
+    pub(super) fn kind(&self) -> Cow<'static, str> {
+        let kind = match &self.what {
             What::List(_) => "a list",
             What::Map(_) => "a map",
             What::Scalar(scalar) => match scalar.value() {
                 Some(Value::Null) => "nothing",
                 Some(Value::Bool(_)) => "a truth value",
-                Some(Value::Number(_)) => "a number",
+                Some(Value::Number(_)) => return Cow::Owned(scalar.text.clone()),
                 _ => "a string",
             },
-        }
+        };
+        Cow::Borrowed(kind)
     }
 
     /// As plain data. A number that no JSON value holds is its text; reading has told it as a problem.

@@ -130,8 +130,7 @@ fn written(check: &mut Check<'_>, file: &File) -> BTreeMap<String, Pool> {
 
 fn pool(form: &mut Form<'_>, line: &Entry) -> Option<Pool> {
     if matches!(line.node.what, What::List(_)) {
-        let names = form.list(&line.node, &line.key);
-        return Some(Pool::Indexed(names.iter().map(name).collect()));
+        return things(form, line).map(Pool::Indexed);
     }
     let size = line.node.value().as_f64().filter(|size| *size >= 0.0);
     if size.is_none() {
@@ -140,10 +139,33 @@ fn pool(form: &mut Form<'_>, line: &Entry) -> Option<Pool> {
     size.map(Pool::Sum)
 }
 
+/// The names of things, each of which one stage run has for itself.
+fn things(form: &mut Form<'_>, line: &Entry) -> Option<Vec<String>> {
+    let mut names: Vec<String> = Vec::new();
+    let mut right = true;
+    for node in form.list(&line.node, &line.key) {
+        let Some(name) = name(node) else {
+            right = false;
+            form.expected(node, &line.key, "a list of names");
+            continue;
+        };
+        if names.contains(&name) {
+            right = false;
+            let message = format!("`{name}` is in the pool `{}` already", line.key);
+            let issue = Issue::error("pool::twice", node.span, "once more", message);
+            let help = "a thing is handed to one stage run at a time; if there are two of it, give each a name";
+            form.report.add(issue.help(help));
+        }
+        names.push(name);
+    }
+    right.then_some(names)
+}
+
 /// The name of a thing; `8001` is one too.
-fn name(node: &Node) -> String {
+fn name(node: &Node) -> Option<String> {
     match node.value() {
-        Value::String(text) => text,
-        other => other.to_string(),
+        Value::String(text) if !text.trim().is_empty() => Some(text),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
     }
 }
