@@ -406,23 +406,28 @@ def stored(a, out):
     cleanup(d, a)
 
 def memory(a, out):
-    """Peak RSS over that of one stage, by node: of a first run, of one that changes nothing, and of one edit."""
+    """Peak RSS by node beyond a pipeline of 100: of the plan alone, of a first run, of one that changes nothing, of
+    one edit. What a settled node takes is what a first run takes beyond the plan of the same pipeline."""
+    base = 100
     for eng in ("kyo", "kyo-foreach"):
         peak = {}
-        for n in [1, *map(int, a.memory.split(","))]:
+        for n in [base, *map(int, a.memory.split(","))]:
             d = Path(a.work) / f"{eng}-memory-{n}"
             shutil.rmtree(d, ignore_errors=True); d.mkdir(parents=True)
             stages = stages_for("indep", n); write_sources(d, stages)
             made = ENGINES[eng](d, stages, a.jobs, "indep")
             if made is None: return print("kyo is not installed")
-            rss = lambda: measure(*[made[0], d, made[1]], a.limit).rss
+            run, env = made
+            rss = lambda argv=run: measure(argv, d, env, a.limit).rss
             time.sleep(0.05)              # files of a moment ago are read again
-            peak[n] = {"cold": rss(), "noop": min(rss(), rss())}
+            plan = rss([run[0], "plan", run[2]]); shutil.rmtree(d / ".kyobashi")
+            peak[n] = {"plan": plan, "cold": rss(), "noop": min(rss(), rss())}
             (d / "in/0.txt").write_text("edited\n"); peak[n]["edit"] = rss()
-            if n > 1:
-                per = {what: (x - peak[1][what]) * 1024 / n for what, x in peak[n].items()}
+            if n > base:
+                per = {what: (x - peak[base][what]) * 1024 / (n - base) for what, x in peak[n].items()}
+                per["settled"] = per["cold"] - per["plan"]
                 print(f"{eng:<13}{n:>7} nodes: " + ", ".join(f"{what} {x:.1f} MiB ({per[what]:.2f} KiB per node)" for what, x in peak[n].items())
-                      + f"; one stage {peak[1]['noop']:.1f} MiB", flush=True)
+                      + f"; {per['settled']:.2f} KiB per settled node; {base} nodes cold {peak[base]['cold']:.1f} MiB", flush=True)
                 out.append(dict(engine=eng, n=n, phase="memory", **{f"{what}_kib": x for what, x in per.items()}))
             cleanup(d, a)
 

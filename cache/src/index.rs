@@ -266,7 +266,7 @@ impl Index {
             let used_day = row.get(9).map_err(failed)?;
             let row = Row {
                 id,
-                record: record.into(),
+                record,
                 parts,
                 used_day,
             };

@@ -75,6 +75,7 @@ pub use record::{Entry, Record};
 pub use runs::{RunDir, Runs};
 pub use save::Claim;
 pub use standing::Standing;
+pub use stat::Stat;
 pub use store::{Access, Options, Store};
 pub use tree::{Mode, Tree, TreeEntry};
 pub use verify::{Fault, Repair, Verified};

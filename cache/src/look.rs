@@ -18,7 +18,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use crate::claim::Taken;
-use crate::record::{Part, Row};
+use crate::record::{Mark, Part};
 use crate::store::{Inner, locked, size_of};
 use crate::{Claim, Entry, Key, Kind, Record, Store, StoreError, Waiter, tree};
 
@@ -39,7 +39,7 @@ impl Store {
         let moment = self.inner.moment()?;
         let mut rows = HashMap::new();
         self.inner.index.scan(Some(Kind::Stage), |kind, key, row| {
-            rows.insert((kind, key), Arc::new(row));
+            rows.insert((kind, key), Arc::new(row.into()));
         })?;
         *self
             .inner
@@ -67,7 +67,7 @@ impl Store {
         match self.inner.recall(kind, key)? {
             Found::Complete(record) => Ok(Some(record)),
             Found::Nothing if whole => Ok(None),
-            Found::Nothing | Found::Incomplete => self.inner.fetch(kind, key),
+            Found::Nothing | Found::InTheIndex => self.inner.fetch(kind, key),
         }
     }
 
@@ -141,7 +141,7 @@ impl Store {
                     complete,
                     record: Record {
                         recipe,
-                        ..Arc::unwrap_or_clone(row.record)
+                        ..row.record
                     },
                 })
             })
@@ -152,34 +152,40 @@ impl Store {
 /// What memory has of a key.
 enum Found {
     Complete(Arc<Record>),
-    Incomplete,
+    /// The index says more: of a row that was saved by this process, or whether an older one than what
+    /// memory has is complete.
+    InTheIndex,
     Nothing,
 }
 
 impl Inner {
     fn recall(&self, kind: Kind, key: &Key) -> Result<Found, StoreError> {
-        let row = {
+        let mark = {
             let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
             match known.get(&(kind, *key)) {
-                Some(row) => Arc::clone(row),
+                Some(mark) => Arc::clone(mark),
                 None => return Ok(Found::Nothing),
             }
         };
-        if !self.complete(&row.parts)? {
-            return Ok(Found::Incomplete);
+        let Some(record) = &mark.record else {
+            return Ok(Found::InTheIndex);
+        };
+        if !self.complete(&mark.parts)? {
+            return Ok(Found::InTheIndex);
         }
-        self.see_used(&row);
-        Ok(Found::Complete(Arc::clone(&row.record)))
+        self.see_used(&mark);
+        Ok(Found::Complete(Arc::clone(record)))
     }
 
     fn fetch(&self, kind: Kind, key: &Key) -> Result<Option<Arc<Record>>, StoreError> {
         for row in self.index.rows(kind, key)? {
             if self.complete(&row.parts)? {
-                self.see_used(&row);
-                let record = Arc::clone(&row.record);
+                let mark = Mark::from(row);
+                self.see_used(&mark);
+                let record = mark.record.clone();
                 let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-                known.insert((kind, *key), Arc::new(row));
-                return Ok(Some(record));
+                known.insert((kind, *key), Arc::new(mark));
+                return Ok(record);
             }
         }
         Ok(None)
@@ -199,7 +205,7 @@ impl Inner {
         Ok(true)
     }
 
-    fn see_used(&self, row: &Row) {
+    fn see_used(&self, row: &Mark) {
         if let Some(flusher) = &self.flusher
             && row.used_day != self.clock.today()
         {

@@ -48,14 +48,36 @@ pub(crate) struct Part {
     pub(crate) tree: bool,
 }
 
-/// A row as look-ups hold it in memory.
+/// A row as it is read from the index.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
     pub(crate) id: i64,
-    pub(crate) record: Arc<Record>,
+    pub(crate) record: Record,
     pub(crate) parts: Vec<Part>,
     /// The day (since 1970) on which it was last used, as the index has it.
     pub(crate) used_day: i64,
+}
+
+/// What memory has of a row. A run saves thousands and hardly ever reads one of them again.
+#[derive(Debug)]
+pub(crate) struct Mark {
+    pub(crate) id: i64,
+    pub(crate) parts: Box<[Part]>,
+    /// As in [`Row`].
+    pub(crate) used_day: i64,
+    /// None where it was saved by this process: it stands in the index.
+    pub(crate) record: Option<Arc<Record>>,
+}
+
+impl From<Row> for Mark {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id,
+            parts: row.parts.into(),
+            used_day: row.used_day,
+            record: Some(row.record.into()),
+        }
+    }
 }
 
 /// Bytes of one part in the index: tree flag, digest, size.

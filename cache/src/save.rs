@@ -133,6 +133,10 @@ impl Inner {
                 }),
             }
         };
-        record.blobs.iter().map(part).collect()
+        let mut parts = Vec::with_capacity(record.blobs.len());
+        for digest in &record.blobs {
+            parts.push(part(digest)?);
+        }
+        Ok(parts)
     }
 }

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsStr;
-use std::fs::Metadata;
+use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
@@ -17,7 +17,7 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, open, statat};
 
 use crate::error::io as named;
 use crate::record::{Part, pack, unpack};
-use crate::stat::look_of;
+use crate::stat::{Look, Stat};
 use crate::store::{Inner, locked, size_of};
 use crate::{Digest, Key, Kind, Store, StoreError};
 
@@ -42,19 +42,13 @@ pub(crate) struct Moment {
     day: i64,
 }
 
-/// What the disk says of a file: device, inode, size (bytes), mtime and ctime (ns).
-pub(crate) type Look = [u64; 5];
-
-/// The look of a file that cannot be told by one yet: no file has it.
-const NONE: Look = [0; 5];
-
 impl Store {
     /// What these files, the newest records of these stage keys, and these other blobs stand at; none
     /// where anything among them cannot be told by a look, or where records were removed, or added by
     /// others, since [`Store::preload`].
     pub fn standing<'f>(
         &self,
-        files: impl Iterator<Item = (&'f Path, Option<&'f Metadata>)>,
+        files: impl Iterator<Item = (&'f Path, Option<Stat>)>,
         keys: &[Key],
         others: &[Digest],
     ) -> Result<Option<Standing>, StoreError> {
@@ -65,10 +59,11 @@ impl Store {
         }
         let mut seen = Vec::new();
         for (path, stat) in files {
-            let Some(stat) = stat.filter(|stat| self.inner.stats.known(stat).is_some()) else {
+            let known = |stat: &Stat| self.inner.stats.known(&stat.look).is_some();
+            let Some(stat) = stat.filter(known) else {
                 return Ok(None);
             };
-            seen.push((path.to_owned(), look_of(stat)));
+            seen.push((path.to_owned(), stat.look));
         }
         let standing = Standing {
             moment,
@@ -91,7 +86,7 @@ impl Store {
     pub fn standing_since(
         &self,
         before: Standing,
-        changed: &HashMap<&Path, Metadata>,
+        changed: &HashMap<&Path, Stat>,
         keys: &[Key],
         others: &[Digest],
     ) -> Result<Option<Standing>, StoreError> {
@@ -102,8 +97,8 @@ impl Store {
         let mut standing = Standing { moment, ..before };
         for (path, look) in &mut standing.files {
             if let Some(stat) = changed.get(path.as_path()) {
-                let known = self.inner.stats.known(stat);
-                *look = known.map_or(NONE, |_| look_of(stat));
+                let known = self.inner.stats.known(&stat.look);
+                *look = known.map_or(Look::NONE, |_| stat.look);
             }
         }
         standing.with(self, keys, others)
@@ -116,7 +111,7 @@ impl Store {
             return Ok(None);
         }
         Ok(Some(without(&standing.files, |(path, look)| {
-            path.metadata().is_ok_and(|stat| look_of(&stat) == *look)
+            path.metadata().is_ok_and(|stat| Look::of(&stat) == *look)
         })))
     }
 }
@@ -227,41 +222,47 @@ impl Standing {
         self.files.iter().map(|(path, _)| path.as_path())
     }
 
-    /// As bytes, for a file of the caller's that only the same program reads.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(self.files.len() * 96 + self.blobs.len() * 41 + 64);
-        let text = |bytes: &mut Vec<u8>, text: &[u8]| {
-            bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
-            bytes.extend_from_slice(text);
+    /// Writes it to a file of the caller's that only the same program reads.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn write(&self, to: &mut impl Write) -> io::Result<()> {
+        let blobs = pack(&self.blobs);
+        let files = self.files.len() as u64;
+        let text = |to: &mut dyn Write, text: &[u8]| {
+            to.write_all(&(text.len() as u64).to_le_bytes())?;
+            to.write_all(text)
         };
-        text(&mut bytes, self.moment.removed.as_bytes());
-        text(&mut bytes, &pack(&self.blobs));
-        bytes.extend_from_slice(&self.moment.newest.to_le_bytes());
-        bytes.extend_from_slice(&self.moment.day.to_le_bytes());
+        text(to, self.moment.removed.as_bytes())?;
+        text(to, &blobs)?;
+        to.write_all(&self.moment.newest.to_le_bytes())?;
+        to.write_all(&self.moment.day.to_le_bytes())?;
+        to.write_all(&files.to_le_bytes())?;
         for (path, look) in &self.files {
-            text(&mut bytes, path.as_os_str().as_bytes());
-            look.iter()
-                .for_each(|own| bytes.extend_from_slice(&own.to_le_bytes()));
+            text(to, path.as_os_str().as_bytes())?;
+            for own in look.numbers() {
+                to.write_all(&own.to_le_bytes())?;
+            }
         }
-        bytes
+        Ok(())
     }
 
-    /// Reads what [`Standing::to_bytes`] wrote; none where it did not.
+    /// Reads what [`Standing::write`] wrote, and leaves what follows it; none where it did not.
     #[must_use]
-    pub fn from_bytes(mut bytes: &[u8]) -> Option<Standing> {
-        let removed = String::from_utf8(text(&mut bytes)?.to_owned()).ok()?;
-        let blobs = unpack(text(&mut bytes)?)?;
-        let newest = number(&mut bytes)?.cast_signed();
-        let day = number(&mut bytes)?.cast_signed();
-        let mut files = Vec::new();
-        while !bytes.is_empty() {
-            let path = PathBuf::from(OsStr::from_bytes(text(&mut bytes)?));
-            let mut look = Look::default();
+    pub fn read(bytes: &mut &[u8]) -> Option<Standing> {
+        let removed = String::from_utf8(text(bytes)?.to_owned()).ok()?;
+        let blobs = unpack(text(bytes)?)?;
+        let newest = number(bytes)?.cast_signed();
+        let day = number(bytes)?.cast_signed();
+        let count = usize::try_from(number(bytes)?).ok()?;
+        let mut files = Vec::with_capacity(count.min(bytes.len() / 48));
+        for _ in 0..count {
+            let path = PathBuf::from(OsStr::from_bytes(text(bytes)?));
+            let mut look = [0; 5];
             for own in &mut look {
-                *own = number(&mut bytes)?;
+                *own = number(bytes)?;
             }
-            files.push((path, look));
+            files.push((path, Look::from_numbers(look)));
         }
         let moment = Moment {
             newest,

@@ -18,7 +18,6 @@ use std::sync::Mutex;
 use crate::error::io as named;
 use crate::hash::hash_file;
 use crate::objects::mtime_ns;
-use crate::standing::Look;
 use crate::store::locked;
 use crate::{Clock, Digest, Store, StoreError};
 
@@ -33,7 +32,29 @@ const STEP_NS: i64 = 20_000_000;
 /// Where a file system keeps whole seconds only (or two, as FAT does), all times end in zeros.
 const COARSE_STEP_NS: i64 = 2_000_000_000;
 
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// What the disk says of a path: little enough to be kept of each of thousands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stat {
+    pub(crate) look: Look,
+    shape: Option<Shape>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    File,
+    Dir,
+}
+
+/// All that a file is known by: its id, its size (bytes), and the times (ns since 1970).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Look {
+    id: Id,
+    size: u64,
+    mtime_ns: i64,
+    ctime_ns: i64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct Id {
     device: u64,
     inode: u64,
@@ -69,9 +90,9 @@ impl Store {
 
     /// Digest and size (bytes) of a file whose stat was asked a moment ago. It is asked again only
     /// where the file has to be read.
-    pub fn digest_seen(&self, path: &Path, stat: &Metadata) -> Result<(Digest, u64), StoreError> {
-        match self.inner.stats.known(stat) {
-            Some(digest) => Ok((digest, stat.len())),
+    pub fn digest_seen(&self, path: &Path, stat: &Stat) -> Result<(Digest, u64), StoreError> {
+        match self.inner.stats.known(&stat.look) {
+            Some(digest) => Ok((digest, stat.look.size)),
             None => self.inner.stats.digest(path),
         }
     }
@@ -91,8 +112,9 @@ impl StatCache {
         // A file that is written to all the time is given up on.
         for _ in 0..3 {
             let found = fs::metadata(path).map_err(named("look at", path))?;
-            if let Some(digest) = self.known(&found) {
-                return Ok((digest, found.len()));
+            let look = Look::of(&found);
+            if let Some(digest) = self.known(&look) {
+                return Ok((digest, look.size));
             }
             if !found.is_file() {
                 let what = crate::objects::what_else(found.file_type()).unwrap_or("no file");
@@ -105,8 +127,8 @@ impl StatCache {
             let read_at_ns = self.clock.now_ns();
             let (digest, size) = hash_file(path)?;
             let after = fs::metadata(path).map_err(named("look at", path))?;
-            if times(&found) == times(&after) && id(&found) == id(&after) && size == found.len() {
-                self.learn(&found, digest, read_at_ns);
+            if look == Look::of(&after) && size == look.size {
+                self.learn(&look, digest, read_at_ns);
                 return Ok((digest, size));
             }
         }
@@ -116,28 +138,28 @@ impl StatCache {
     }
 
     /// The digest of a file that was read when it was as it is, and old enough.
-    pub(crate) fn known(&self, found: &Metadata) -> Option<Digest> {
+    pub(crate) fn known(&self, found: &Look) -> Option<Digest> {
         let mut entries = locked(&self.entries);
         let entries = entries.get_or_insert_with(|| load(&self.path).unwrap_or_default());
-        let seen = entries.map.get(&id(found))?;
-        ((seen.size, seen.mtime_ns, seen.ctime_ns) == times(found)).then_some(seen.digest)
+        let seen = entries.map.get(&found.id)?;
+        let times = (seen.size, seen.mtime_ns, seen.ctime_ns);
+        (times == (found.size, found.mtime_ns, found.ctime_ns)).then_some(seen.digest)
     }
 
-    fn learn(&self, found: &Metadata, digest: Digest, read_at_ns: i64) {
-        let (size, mtime_ns, ctime_ns) = times(found);
-        if is_racy(mtime_ns, ctime_ns, read_at_ns) {
+    fn learn(&self, found: &Look, digest: Digest, read_at_ns: i64) {
+        if is_racy(found.mtime_ns, found.ctime_ns, read_at_ns) {
             return;
         }
         let seen = Seen {
-            size,
-            mtime_ns,
-            ctime_ns,
+            size: found.size,
+            mtime_ns: found.mtime_ns,
+            ctime_ns: found.ctime_ns,
             read_at_ns,
             digest,
         };
         let mut entries = locked(&self.entries);
         let entries = entries.get_or_insert_with(|| load(&self.path).unwrap_or_default());
-        entries.map.insert(id(found), seen);
+        entries.map.insert(found.id, seen);
         entries.changed = true;
     }
 
@@ -168,33 +190,87 @@ fn is_racy(mtime_ns: i64, ctime_ns: i64, read_at_ns: i64) -> bool {
     mtime_ns.max(ctime_ns).saturating_add(step) >= read_at_ns
 }
 
-fn id(found: &Metadata) -> Id {
-    Id {
-        device: found.dev(),
-        inode: found.ino(),
+impl Stat {
+    /// What the disk says of a path, links followed; none where nothing is there.
+    #[must_use]
+    pub fn of(path: &Path) -> Option<Stat> {
+        fs::metadata(path).ok().as_ref().map(Stat::from)
+    }
+
+    /// Whether it is a folder.
+    #[must_use]
+    pub fn is_dir(&self) -> bool {
+        self.shape == Some(Shape::Dir)
+    }
+
+    /// Whether it is a file.
+    #[must_use]
+    pub fn is_file(&self) -> bool {
+        self.shape == Some(Shape::File)
     }
 }
 
-/// All that a file is known by.
-pub(crate) fn look_of(found: &Metadata) -> Look {
-    let Id { device, inode } = id(found);
-    let (size, mtime_ns, ctime_ns) = times(found);
-    [
-        device,
-        inode,
-        size,
-        mtime_ns.cast_unsigned(),
-        ctime_ns.cast_unsigned(),
-    ]
+impl From<&Metadata> for Stat {
+    fn from(found: &Metadata) -> Self {
+        let shape = match () {
+            () if found.is_file() => Some(Shape::File),
+            () if found.is_dir() => Some(Shape::Dir),
+            () => None,
+        };
+        Self {
+            look: Look::of(found),
+            shape,
+        }
+    }
 }
 
-/// Size, mtime and ctime, the times in nanoseconds since 1970.
-fn times(found: &Metadata) -> (u64, i64, i64) {
-    let ctime_ns = found
-        .ctime()
-        .saturating_mul(1_000_000_000)
-        .saturating_add(found.ctime_nsec());
-    (found.len(), mtime_ns(found), ctime_ns)
+impl Look {
+    /// The look of a file that cannot be told by one yet: no file has it.
+    pub(crate) const NONE: Look = Look {
+        id: Id {
+            device: 0,
+            inode: 0,
+        },
+        size: 0,
+        mtime_ns: 0,
+        ctime_ns: 0,
+    };
+
+    pub(crate) fn of(found: &Metadata) -> Self {
+        let ctime_ns = found
+            .ctime()
+            .saturating_mul(1_000_000_000)
+            .saturating_add(found.ctime_nsec());
+        Self {
+            id: Id {
+                device: found.dev(),
+                inode: found.ino(),
+            },
+            size: found.len(),
+            mtime_ns: mtime_ns(found),
+            ctime_ns,
+        }
+    }
+
+    /// As numbers, for [`Look::from_numbers`].
+    pub(crate) fn numbers(&self) -> [u64; 5] {
+        [
+            self.id.device,
+            self.id.inode,
+            self.size,
+            self.mtime_ns.cast_unsigned(),
+            self.ctime_ns.cast_unsigned(),
+        ]
+    }
+
+    pub(crate) fn from_numbers([device, inode, size, mtime, ctime]: [u64; 5]) -> Self {
+        Self {
+            id: Id { device, inode },
+            size,
+            mtime_ns: mtime.cast_signed(),
+            ctime_ns: ctime.cast_signed(),
+        }
+    }
 }
 
 /// `None` where there is no file, or one that is not whole.

@@ -15,7 +15,7 @@ use crate::error::io as named;
 use crate::flush::Flusher;
 use crate::folders::Folders;
 use crate::index::Index;
-use crate::record::Row;
+use crate::record::Mark;
 use crate::session::{self, Session};
 use crate::standing::Moment;
 use crate::stat::StatCache;
@@ -89,7 +89,7 @@ pub(crate) struct Inner {
 }
 
 /// The newest row of each key that this process has read or written.
-pub(crate) type Known = RwLock<HashMap<(Kind, Key), Arc<Row>>>;
+pub(crate) type Known = RwLock<HashMap<(Kind, Key), Arc<Mark>>>;
 
 impl Store {
     /// Opens the store in `dir`; makes it where it is missing, if it is opened for writing.

@@ -9,7 +9,6 @@
 //!
 //! Knows nothing of blobs: they are in the store before their record is queued.
 
-use std::mem;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -20,7 +19,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::claim::Held;
 use crate::error::io as named;
 use crate::index::insert;
-use crate::record::{Part, Row};
+use crate::record::{Mark, Part};
 use crate::store::{Inner, Known};
 use crate::{Record, StoreError};
 
@@ -162,20 +161,18 @@ impl Worker {
             for (save, id) in batch.into_iter().zip(ids) {
                 let Save {
                     held,
-                    mut record,
                     parts,
                     today,
                     then,
                     ..
                 } = save;
-                drop(mem::take(&mut record.recipe));
-                let row = Row {
+                let mark = Mark {
                     id: *id,
-                    record: record.into(),
-                    parts,
+                    parts: parts.into(),
                     used_day: today,
+                    record: None,
                 };
-                known.insert(held.at(), Arc::new(row));
+                known.insert(held.at(), Arc::new(mark));
                 told.push((held, then));
             }
         }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use kyobashi_cache::{Access, Store};
+use kyobashi_cache::{Access, Stat, Store};
 use kyobashi_engine::plan::Sources;
 use kyobashi_engine::run::{Already, Ended, MadeFrom};
 use kyobashi_engine::spec::Spec;
@@ -11,7 +11,6 @@ use crate::arguments::Run;
 use crate::compiled::{Basis, Compiled, Request};
 use crate::exit::Stopped;
 use crate::unchanged::{self, Kept, Notes, Part};
-use crate::watched::Watched;
 use crate::workspace::{self, Opening};
 use crate::{made_from, refresh};
 
@@ -28,9 +27,10 @@ pub(crate) struct Begun {
     pub(crate) from: From,
 }
 
-/// What is needed to keep the run for the next time.
+/// What is needed to keep the run for the next time: of the whole what the check depended on, and what the
+/// disk said of each source.
 pub(crate) enum From {
-    Whole(Box<(Option<Basis>, Watched)>),
+    Whole(Box<(Option<Basis>, Vec<Option<Stat>>)>),
     Part(Box<Kept>),
 }
 
@@ -54,6 +54,9 @@ impl Begun {
         let (store, access) = opening.finish()?;
         let sources = workspace::sources_of(&spec, &store, &|path| files.stat(path))?;
         refresh::there(&spec, &sources, &store, &arguments.refresh)?;
+        let looks = sources.keys().map(|path| files.stat(Path::new(path)));
+        let looks = looks.collect();
+        drop(files);
         let made_from = made_from::made_from(&spec, &texts, &sources, &store, &arguments.refresh);
         Ok(Self {
             spec,
@@ -62,7 +65,7 @@ impl Begun {
             access,
             made_from,
             already: None,
-            from: From::Whole(Box::new((basis, files))),
+            from: From::Whole(Box::new((basis, looks))),
         })
     }
 
@@ -94,9 +97,10 @@ impl From {
         match self {
             Self::Part(kept) => kept.keep(request, store, notes, ended),
             Self::Whole(whole) => {
-                let (Some(basis), files) = *whole else { return };
-                let looks = sources.keys().map(Path::new);
-                let looks = looks.map(|path| (path, files.stat(path))).collect();
+                let (Some(basis), looks) = *whole else {
+                    return;
+                };
+                let looks = sources.keys().map(Path::new).zip(looks);
                 unchanged::keep(request, spec, basis, looks, store, notes, ended);
             }
         }

@@ -14,7 +14,6 @@ use std::path::{Path, PathBuf};
 
 use kyobashi_cache::Digest;
 use kyobashi_engine::spec::{Files, Keys, Pool, Question, Spec, check};
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::arguments::{Global, Pipeline};
@@ -23,7 +22,7 @@ use crate::machine::Machine;
 use crate::surroundings::{Disk, Surroundings};
 use crate::watched::{Looks, Watched};
 use crate::workspace::{self, Catalogue};
-use crate::{generations, settings};
+use crate::{generations, kept, settings};
 
 /// A pipeline as it is asked for.
 pub(crate) struct Request<'a> {
@@ -71,9 +70,6 @@ pub(crate) struct Compiled {
 /// Below this many bytes of text a check takes less than a millisecond, and is not kept.
 const WORTH: usize = 16 * 1024;
 
-/// So many pipelines are kept in one workspace.
-const MOST: usize = 8;
-
 /// A pipeline without errors: as the last run left it, or checked now. Problems are printed.
 ///
 /// # Errors
@@ -84,7 +80,8 @@ pub(crate) fn spec(
     surroundings: &Surroundings,
 ) -> Result<Compiled, Stopped> {
     let path = request.store.join("compiled").join(&request.name);
-    if let Some(mut compiled) = kept(&path, request) {
+    if let Some(mut compiled) = again(&path, request) {
+        pools_asked(&compiled.spec, request)?;
         compiled.spec = generations::put(compiled.spec, request.question.file)?;
         return Ok(compiled);
     }
@@ -103,6 +100,7 @@ pub(crate) fn spec(
     let checked = settings::refuse(checked, surroundings);
     let clean = checked.problems.is_empty() && !files.listed.get();
     let (spec, texts) = workspace::told(global, checked)?;
+    pools_asked(&spec, request)?;
     let basis = clean.then(|| Basis {
         reads: files.reads.borrow().clone(),
         // What is read again anyway is not written down.
@@ -115,7 +113,10 @@ pub(crate) fn spec(
     });
     let length: usize = texts.values().map(String::len).sum();
     if let Some(basis) = basis.as_ref().filter(|_| length >= WORTH)
-        && let Err(error) = keep(&path, &parts(basis, &[&spec.pack()]))
+        && let Err(error) = kept::keep(&path, |to| {
+            kept::put(to, basis)?;
+            to.write_all(&spec.pack())
+        })
     {
         tracing::debug!("the checked pipeline is not kept: {error}");
     }
@@ -127,10 +128,24 @@ pub(crate) fn spec(
     })
 }
 
+/// Tells a `--pool` that nobody asks for: it is misspelt.
+fn pools_asked(spec: &Spec, request: &Request<'_>) -> Result<(), Stopped> {
+    let unasked = |name: &&str| !spec.pools.contains_key(*name);
+    let Some(name) = request.machine.given().find(unasked) else {
+        return Ok(());
+    };
+    let own = |name: &&String| !["cpu", "memory"].contains(&name.as_str());
+    let pools: Vec<&str> = spec.pools.keys().filter(own).map(String::as_str).collect();
+    Err(
+        Stopped::wrong(format!("--pool {name}=…: no stage asks for `{name}`"))
+            .help(format!("pools of this pipeline: {}", pools.join(", "))),
+    )
+}
+
 /// The pipeline alone, as it was checked on this basis, beside which these files are there and were then.
 pub(crate) fn on(request: &Request<'_>, basis: &Basis, files: &HashSet<&OsStr>) -> Option<Spec> {
-    let bytes = whole(&request.store.join("compiled").join(&request.name))?;
-    let (own, spec) = apart::<Basis>(&bytes)?;
+    let bytes = kept::whole(&request.store.join("compiled").join(&request.name))?;
+    let (own, spec) = kept::apart::<Basis>(&bytes)?;
     let mut looks = own.looks.paths.iter().zip(own.looks.kinds.chars());
     let as_files = looks.all(|(path, kind)| kind == 'f' || !files.contains(path.as_os_str()));
     if !as_files || own.beside(files) != *basis {
@@ -183,10 +198,13 @@ impl Basis {
 
     /// Whether the pools are as they were.
     fn pooled(&self, request: &Request<'_>) -> bool {
-        self.pools.iter().all(|asked| {
-            let pool = request.machine.pool(&asked.name);
-            Asked::from((asked.name.clone(), pool)) == *asked
-        })
+        let known = |name: &str| self.pools.iter().any(|asked| asked.name == name);
+        let asked = request.machine.given().all(known);
+        asked
+            && self.pools.iter().all(|asked| {
+                let pool = request.machine.pool(&asked.name);
+                Asked::from((asked.name.clone(), pool)) == *asked
+            })
     }
 }
 
@@ -236,69 +254,10 @@ fn name(question: &Question<'_>) -> String {
     Digest::of(text.as_bytes()).hex()
 }
 
-/// Parts as one file: the first as JSON with its length before it.
-pub(crate) fn parts(first: &impl Serialize, others: &[&[u8]]) -> Vec<u8> {
-    let first = serde_json::to_vec(first).expect("our own values are JSON");
-    let others_len: usize = others.iter().map(|part| part.len()).sum();
-    let mut bytes = Vec::with_capacity(8 + first.len() + others_len);
-    bytes.extend_from_slice(&(first.len() as u64).to_le_bytes());
-    bytes.extend_from_slice(&first);
-    others.iter().for_each(|part| bytes.extend_from_slice(part));
-    bytes
-}
-
-/// What [`parts`] put together.
-pub(crate) fn apart<T: DeserializeOwned>(bytes: &[u8]) -> Option<(T, &[u8])> {
-    let (length, rest) = bytes.split_first_chunk()?;
-    let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
-    let (first, second) = rest.split_at_checked(length)?;
-    Some((serde_json::from_slice(first).ok()?, second))
-}
-
-/// Keeps the bytes with their digest, and the newest of what else is kept in that folder.
-pub(crate) fn keep(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().unwrap_or(path);
-    std::fs::create_dir_all(folder)?;
-    let temp = path.with_extension(std::process::id().to_string());
-    let mut file = std::fs::File::create(&temp)?;
-    file.write_all(bytes)?;
-    file.write_all(Digest::of(bytes).as_bytes())?;
-    // Some file systems wait for the disk where one file takes the place of another.
-    let _ = std::fs::remove_file(path);
-    std::fs::rename(&temp, path)?;
-    thin(folder)
-}
-
-/// What [`keep`] kept, if it is whole.
-pub(crate) fn whole(path: &Path) -> Option<Vec<u8>> {
-    let mut bytes = std::fs::read(path).ok()?;
-    let (body, sum) = bytes.split_at_checked(bytes.len().checked_sub(32)?)?;
-    if Digest::of(body).as_bytes() != sum {
-        return None;
-    }
-    bytes.truncate(bytes.len() - 32);
-    Some(bytes)
-}
-
-/// Removes the oldest of what is kept.
-fn thin(folder: &Path) -> std::io::Result<()> {
-    let mut kept = Vec::new();
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        kept.push((entry.metadata()?.modified()?, entry.path()));
-    }
-    kept.sort();
-    let old = kept.len().saturating_sub(MOST);
-    for (_, path) in kept.into_iter().take(old) {
-        std::fs::remove_file(path)?;
-    }
-    Ok(())
-}
-
 /// What is kept, if all that it depended on is as it was.
-fn kept(path: &Path, request: &Request<'_>) -> Option<Compiled> {
-    let bytes = whole(path)?;
-    let (basis, spec) = apart::<Basis>(&bytes)?;
+fn again(path: &Path, request: &Request<'_>) -> Option<Compiled> {
+    let bytes = kept::whole(path)?;
+    let (basis, spec) = kept::apart::<Basis>(&bytes)?;
     let read = basis.read_again()?;
     if !basis.pooled(request) {
         return None;

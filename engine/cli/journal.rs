@@ -77,13 +77,11 @@ impl Observer for Journal {
     fn again(&mut self, lines: &[u8], _totals: &Totals) {
         let t = serde_json::json!(self.now());
         let begin = format!("{{\"t\":{t},");
-        self.line.clear();
-        for line in lines_of(lines) {
-            self.line.extend_from_slice(begin.as_bytes());
-            self.line
-                .extend_from_slice(line.get(1..).unwrap_or_default());
-        }
-        if let Err(error) = self.file.write_all(&self.line) {
+        let mut written = lines_of(lines).map(|line| {
+            self.file.write_all(begin.as_bytes())?;
+            self.file.write_all(line.get(1..).unwrap_or_default())
+        });
+        if let Err(error) = written.try_for_each(|written| written) {
             tracing::warn!("the run journal cannot be written: {error}");
         }
     }

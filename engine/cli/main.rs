@@ -15,6 +15,7 @@ mod gathered;
 mod generations;
 mod history;
 mod journal;
+mod kept;
 mod lines;
 mod lsp;
 mod machine;

@@ -3,10 +3,9 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
-use kyobashi_cache::Digest;
+use kyobashi_cache::{Digest, Stat};
 use kyobashi_engine::spec::{FileKind, Files};
 use serde::{Deserialize, Serialize};
 
@@ -24,8 +23,8 @@ impl Looks {
     pub(crate) fn again(&self) -> Option<Seen> {
         let mut seen = Seen::with_capacity(self.paths.len());
         for (path, kind) in self.paths.iter().zip(self.kinds.chars()) {
-            let stat = path.metadata().ok();
-            if letter(stat.as_ref()) != kind {
+            let stat = Stat::of(path);
+            if letter(stat) != kind {
                 return None;
             }
             seen.insert(path.into(), stat);
@@ -35,7 +34,7 @@ impl Looks {
 }
 
 /// `-` for nothing, `f` for a file, `d` for a folder.
-fn letter(stat: Option<&Metadata>) -> char {
+fn letter(stat: Option<Stat>) -> char {
     match stat {
         None => '-',
         Some(stat) if stat.is_dir() => 'd',
@@ -44,7 +43,7 @@ fn letter(stat: Option<&Metadata>) -> char {
 }
 
 /// What the disk says of each path.
-pub(crate) type Seen = HashMap<OsString, Option<Metadata>>;
+pub(crate) type Seen = HashMap<OsString, Option<Stat>>;
 
 /// The disk, with a note of what it was asked.
 #[derive(Default)]
@@ -72,13 +71,13 @@ impl Watched {
     }
 
     /// What the disk says of a path, as it did at the first question.
-    pub(crate) fn stat(&self, path: &Path) -> Option<Metadata> {
+    pub(crate) fn stat(&self, path: &Path) -> Option<Stat> {
         if let Some(seen) = self.seen.borrow().get(path.as_os_str()) {
-            return seen.clone();
+            return *seen;
         }
-        let stat = path.metadata().ok();
+        let stat = Stat::of(path);
         let path = path.as_os_str().to_owned();
-        self.seen.borrow_mut().insert(path, stat.clone());
+        self.seen.borrow_mut().insert(path, stat);
         stat
     }
 
@@ -88,7 +87,7 @@ impl Watched {
         all.sort_unstable_by_key(|(path, _)| *path);
         let mut looks = Looks::default();
         for (path, stat) in all {
-            looks.kinds.push(letter(stat.as_ref()));
+            looks.kinds.push(letter(*stat));
             looks.paths.push(path.into());
         }
         looks

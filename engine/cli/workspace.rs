@@ -1,13 +1,12 @@
 //! A checked pipeline with its store: what `run`, `plan` and `why` start from.
 
 use std::collections::BTreeMap;
-use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::JoinHandle;
 
-use kyobashi_cache::{Access, Options, Store};
+use kyobashi_cache::{Access, Options, Stat, Store};
 use kyobashi_engine::plan::Sources;
 use kyobashi_engine::run::read_sources;
 use kyobashi_engine::spec::{Checked, Keys, Question, Severity, Spec, check};
@@ -346,7 +345,7 @@ fn opened(global: &Global, access: Access) -> Result<Store, Stopped> {
 /// # Errors
 /// The file that cannot be read.
 pub(crate) fn sources(spec: &Spec, store: &Store) -> Result<Sources, Stopped> {
-    sources_of(spec, store, &|path| path.metadata().ok())
+    sources_of(spec, store, &|path| Stat::of(path))
 }
 
 /// The digests of every file that the spec names, on a disk that was looked at before.
@@ -356,7 +355,7 @@ pub(crate) fn sources(spec: &Spec, store: &Store) -> Result<Sources, Stopped> {
 pub(crate) fn sources_of(
     spec: &Spec,
     store: &Store,
-    stat: &dyn Fn(&Path) -> Option<Metadata>,
+    stat: &dyn Fn(&Path) -> Option<Stat>,
 ) -> Result<Sources, Stopped> {
     Ok(read_sources(spec, store, stat)?)
 }

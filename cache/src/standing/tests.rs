@@ -34,10 +34,12 @@ fn save(store: &Store, key: &[u8], output: &[u8]) {
 fn standing(store: &Store, file: &Path) -> Standing {
     store.preload().unwrap();
     store.digest_file(file).unwrap();
-    let stat = file.metadata().unwrap();
-    let files = [(file, Some(&stat))];
+    let stat = Stat::of(file).unwrap();
+    let files = [(file, Some(stat))];
     let made = store.standing(files.into_iter(), &[Key::of(b"key")], &[]);
-    Standing::from_bytes(&made.unwrap().unwrap().to_bytes()).unwrap()
+    let mut bytes = Vec::new();
+    made.unwrap().unwrap().write(&mut bytes).unwrap();
+    Standing::read(&mut &bytes[..]).unwrap()
 }
 
 fn stands(store: &Store, standing: &Standing) -> bool {
@@ -75,7 +77,7 @@ fn a_file_that_changed_and_what_was_made_of_it_go_into_the_standing() {
     assert_eq!(store.changed(&before).unwrap(), Some(vec![file.as_path()]));
     store.digest_file(&file).unwrap();
     save(&store, b"newer key", b"newer output");
-    let stat = file.metadata().unwrap();
+    let stat = Stat::of(&file).unwrap();
     let changed = HashMap::from([(file.as_path(), stat)]);
     let keys = [Key::of(b"newer key")];
     let after = store.standing_since(before, &changed, &keys, &[]);
@@ -94,7 +96,10 @@ fn a_file_of_a_moment_ago_counts_as_changed() {
     std::fs::write(&file, "new").unwrap();
     young.digest_file(&file).unwrap();
     young.preload().unwrap();
-    let changed = HashMap::from([(file.as_path(), file.metadata().unwrap())]);
+    // In the last hour of a day, an hour later is another day.
+    let moment = young.inner.moment().unwrap();
+    let before = Standing { moment, ..before };
+    let changed = HashMap::from([(file.as_path(), Stat::of(&file).unwrap())]);
     let after = young.standing_since(before, &changed, &[], &[]);
     let after = after.unwrap().unwrap();
     assert_eq!(young.changed(&after).unwrap(), Some(vec![file.as_path()]));
@@ -104,12 +109,12 @@ fn a_file_of_a_moment_ago_counts_as_changed() {
 fn what_cannot_be_told_by_a_look_has_no_standing() {
     let (dir, store, file) = place();
     store.preload().unwrap();
-    let stat = file.metadata().unwrap();
-    let unread = [(file.as_path(), Some(&stat))];
+    let stat = Stat::of(&file).unwrap();
+    let unread = [(file.as_path(), Some(stat))];
     let made = store.standing(unread.into_iter(), &[], &[]).unwrap();
     assert!(made.is_none());
-    let folder = dir.path().metadata().unwrap();
-    let folder = [(dir.path(), Some(&folder))];
+    let folder = Stat::of(dir.path()).unwrap();
+    let folder = [(dir.path(), Some(folder))];
     let made = store.standing(folder.into_iter(), &[], &[]).unwrap();
     assert!(made.is_none());
     let nothing = store.standing([].into_iter(), &[Key::of(b"no")], &[]);
@@ -147,9 +152,10 @@ fn another_record_or_one_less_ends_the_standing() {
 #[test]
 fn bytes_that_are_cut_are_no_standing() {
     let (_dir, store, file) = place();
-    let bytes = standing(&store, &file).to_bytes();
+    let mut bytes = Vec::new();
+    standing(&store, &file).write(&mut bytes).unwrap();
     for length in 0..bytes.len() {
-        let cut = Standing::from_bytes(&bytes[..length]);
+        let cut = Standing::read(&mut &bytes[..length]);
         assert!(cut.is_none_or(|cut| cut.files.is_empty()), "{length}");
     }
 }

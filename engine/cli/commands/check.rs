@@ -96,7 +96,7 @@ fn list(made: &[(String, String)]) -> String {
 }
 
 fn fan(stage: &Stage) -> Option<String> {
-    match &stage.fan {
+    match &*stage.fan {
         Fan::Once => None,
         Fan::Matrix { axes, .. } => {
             let names: Vec<_> = axes.iter().map(|axis| axis.name.as_str()).collect();

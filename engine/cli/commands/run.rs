@@ -126,7 +126,7 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
         now_ms: surroundings::now_ms,
         already,
     };
-    let ear = Ear::default();
+    let ear = Ear::new(store.dir());
     let mut observers: Vec<Box<dyn Observer>> = Vec::new();
     if let Some(file) = place.journal()? {
         observers.push(Box::new(Journal::new(file)));
@@ -179,8 +179,8 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
     } else {
         exit::DONE
     };
-    if keeps {
-        from.keep(&request, &spec, &sources, &store, ear.notes(), &ended);
+    if keeps && let Some(notes) = ear.notes() {
+        from.keep(&request, &spec, &sources, &store, notes, &ended);
     }
     // The process is about to end: to take ten thousand stages apart first would only take time.
     std::mem::forget((spec, sources));

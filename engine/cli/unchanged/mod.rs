@@ -12,22 +12,22 @@ mod part;
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
-use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use kyobashi_cache::{Standing, Store};
+use kyobashi_cache::{Standing, Stat, Store};
 use kyobashi_engine::artifact::Artifact;
 use kyobashi_engine::run::{Asked, Ended, Event, JOURNAL_VERSION, MadeFrom, Observer, Totals};
 use kyobashi_engine::spec::{CachePolicy, Spec, Stage};
 use serde::{Deserialize, Serialize};
+use tempfile::SpooledTempFile;
 
 use crate::arguments::{Calls, Global, Run};
-use crate::compiled::{self, Basis, Request};
+use crate::compiled::{Basis, Request};
 use crate::exit::Stopped;
 use crate::journal::Journal;
 use crate::lines::Lines;
-use crate::surroundings;
+use crate::{kept, surroundings};
 
 pub(crate) use notes::{Ear, Notes};
 pub(crate) use part::{Kept, Part};
@@ -39,12 +39,14 @@ const MANY: u64 = 64;
 pub(crate) struct Unchanged {
     said: Said,
     standing: Standing,
-    /// Its events between what it was made from and its outputs, as lines.
-    lines: Vec<u8>,
+    /// What was kept, which ends with its lines.
+    bytes: Vec<u8>,
+    /// Where its events between what it was made from and its outputs begin, as lines.
+    lines_at: usize,
 }
 
-/// What is read of it before anything is looked at.
-#[derive(Serialize, Deserialize)]
+/// What is kept of a run, beside its standing and its lines.
+#[derive(Clone, Serialize, Deserialize)]
 struct Said {
     basis: Basis,
     pipeline: String,
@@ -71,17 +73,17 @@ fn path(request: &Request<'_>) -> PathBuf {
 impl Unchanged {
     /// The run that was asked for in the same words, if its check would come to the same.
     pub(crate) fn read(request: &Request<'_>) -> Option<Self> {
-        let bytes = compiled::whole(&path(request))?;
-        let (said, rest) = compiled::apart::<Said>(&bytes)?;
-        let (standing, lines) = compiled::apart::<usize>(rest)
-            .and_then(|(length, rest)| rest.split_at_checked(length))?;
-        let machine = surroundings::machine();
-        let holds = said.made_from.machine == machine && said.basis.holds(request);
-        let standing = holds.then(|| Standing::from_bytes(standing)).flatten()?;
+        let bytes = kept::whole(&path(request))?;
+        let (said, mut rest) = kept::apart::<Said>(&bytes)?;
+        if said.made_from.machine != surroundings::machine() || !said.basis.holds(request) {
+            return None;
+        }
+        let standing = Standing::read(&mut rest)?;
         Some(Self {
             said,
             standing,
-            lines: lines.to_vec(),
+            lines_at: bytes.len() - rest.len(),
+            bytes,
         })
     }
 
@@ -126,7 +128,8 @@ impl Unchanged {
         let made_from = Event::MadeFrom(self.said.made_from);
         all(&|own| own.see(&made_from));
         let mut totals = self.said.totals;
-        all(&|own| own.again(&self.lines, &totals));
+        let lines = self.bytes.get(self.lines_at..).unwrap_or_default();
+        all(&|own| own.again(lines, &totals));
         totals.seconds = begin.elapsed().as_secs_f64();
         all(&|own| own.see(&self.said.outputs_made));
         let finished = Event::RunFinished(totals.clone());
@@ -140,23 +143,33 @@ impl Unchanged {
             outputs: outputs.map(|(name, value)| (name, Ok(value))).collect(),
         }
     }
+}
 
+/// What is to be kept of a run.
+struct Keeping {
+    said: Said,
+    standing: Standing,
+    lines: SpooledTempFile,
+}
+
+impl Keeping {
     /// Keeps it for the next time.
-    fn keep(&self, request: &Request<'_>) -> std::io::Result<()> {
-        let standing = self.standing.to_bytes();
-        let length = compiled::parts(&standing.len(), &[]);
-        let bytes = compiled::parts(&self.said, &[&length, &standing, &self.lines]);
-        compiled::keep(&path(request), &bytes)
+    fn keep(mut self, request: &Request<'_>) -> std::io::Result<()> {
+        kept::keep(&path(request), |to| {
+            kept::put(to, &self.said)?;
+            self.standing.write(to)?;
+            std::io::copy(&mut self.lines, to).map(drop)
+        })
     }
 }
 
 /// Keeps a run that was gone through as a whole, if all of it would be reused the next time, which can be
 /// told by a look. `looks` is what the disk said of each source.
-pub(crate) fn keep(
+pub(crate) fn keep<'s>(
     request: &Request<'_>,
     spec: &Spec,
     basis: Basis,
-    looks: Vec<(&Path, Option<Metadata>)>,
+    looks: impl Iterator<Item = (&'s Path, Option<Stat>)>,
     store: &Store,
     notes: Notes,
     ended: &Ended,
@@ -168,7 +181,6 @@ pub(crate) fn keep(
     let Some(told) = notes.again(ended) else {
         return;
     };
-    let looks = looks.iter().map(|(path, stat)| (*path, stat.as_ref()));
     let kept = match store.standing(looks, &told.keys, &told.blobs()) {
         Ok(None) => Ok(()),
         Ok(Some(standing)) => {
@@ -184,12 +196,12 @@ pub(crate) fn keep(
                 totals: told.totals,
                 parts: 0,
             };
-            let kept = Unchanged {
+            let keeping = Keeping {
                 said,
                 standing,
                 lines: told.lines,
             };
-            kept.keep(request).map_err(Stopped::fault)
+            keeping.keep(request).map_err(Stopped::fault)
         }
         Err(error) => Err(error.into()),
     };

@@ -1,19 +1,27 @@
 //! What a run says, noted as it would be said if everything in it was reused.
 
+use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use kyobashi_cache::{Digest, Key};
 use kyobashi_engine::artifact::Artifact;
 use kyobashi_engine::run::{Ended, Event, FinalState, Finished, MadeFrom, Observer, Totals};
+use tempfile::SpooledTempFile;
+
+/// Lines beyond so many bytes wait on the disk for the end of the run.
+const IN_MEMORY: usize = 1 << 16;
+
+/// Lines that were heard.
+pub(super) type Heard = BufWriter<SpooledTempFile>;
 
 /// Listens to a run.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Ear(Arc<Mutex<Notes>>);
 
 /// What was heard.
-#[derive(Default)]
 pub(crate) struct Notes {
-    lines: Vec<u8>,
+    lines: Heard,
     keys: Vec<Key>,
     known: u64,
     made_from: MadeFrom,
@@ -25,7 +33,8 @@ pub(crate) struct Notes {
 
 /// A run that would be told in this way the next time.
 pub(super) struct Told {
-    pub(super) lines: Vec<u8>,
+    /// From their beginning.
+    pub(super) lines: SpooledTempFile,
     /// Of the stage runs whose results it rests on; without those that were told and not gone through.
     pub(super) keys: Vec<Key>,
     /// Stage runs that were known when it began, and at its end.
@@ -37,10 +46,24 @@ pub(super) struct Told {
 }
 
 impl Ear {
-    /// What was heard; nothing after the first time.
-    pub(crate) fn notes(&self) -> Notes {
-        let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *notes)
+    /// An ear that may use files in this folder.
+    pub(crate) fn new(scratch: &Path) -> Self {
+        let lines = SpooledTempFile::new_in(IN_MEMORY, scratch);
+        Self(Arc::new(Mutex::new(Notes {
+            lines: BufWriter::new(lines),
+            keys: Vec::new(),
+            known: 0,
+            made_from: MadeFrom::default(),
+            outputs_made: None,
+            totals: Totals::default(),
+            passing: false,
+        })))
+    }
+
+    /// What was heard, once nobody listens any more.
+    pub(crate) fn notes(self) -> Option<Notes> {
+        let notes = Arc::into_inner(self.0)?;
+        Some(notes.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -52,7 +75,8 @@ impl Observer for Ear {
 
     fn again(&mut self, lines: &[u8], totals: &Totals) {
         let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        notes.lines.extend_from_slice(lines);
+        let written = notes.lines.write_all(lines);
+        notes.wrote(written);
         notes.totals = totals.clone();
     }
 }
@@ -84,13 +108,22 @@ impl Notes {
     }
 
     fn add(&mut self, event: &Event) {
-        serde_json::to_writer(&mut self.lines, event).expect("events are JSON");
-        self.lines.push(b'\n');
+        let written = serde_json::to_writer(&mut self.lines, event);
+        let written = written.map_err(std::io::Error::from);
+        let written = written.and_then(|()| self.lines.write_all(b"\n"));
+        self.wrote(written);
+    }
+
+    /// What cannot be noted is not kept.
+    fn wrote(&mut self, written: std::io::Result<()>) {
+        if let Err(error) = written {
+            tracing::debug!("the run is not kept for the next: {error}");
+            self.pass();
+        }
     }
 
     fn pass(&mut self) {
         self.passing = true;
-        self.lines = Vec::new();
     }
 
     /// How it would be told; none where something would not happen in the same way.
@@ -101,8 +134,10 @@ impl Notes {
         if self.passing || ended.totals.stopped {
             return None;
         }
+        let mut lines = self.lines.into_inner().ok()?;
+        lines.seek(SeekFrom::Start(0)).ok()?;
         Some(Told {
-            lines: self.lines,
+            lines,
             keys: self.keys,
             known: (self.known, ended.known),
             made_from: self.made_from,

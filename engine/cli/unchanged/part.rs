@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ffi::OsStr;
-use std::fs::Metadata;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
-use kyobashi_cache::{Digest, Key, Kind, Store};
+use kyobashi_cache::{Digest, Key, Kind, Standing, Stat, Store};
 use kyobashi_engine::exec::publish;
 use kyobashi_engine::plan::{Sources, Touched, touched};
 use kyobashi_engine::run::{
@@ -14,7 +14,7 @@ use kyobashi_engine::run::{
 };
 use kyobashi_engine::spec::{Spec, StageId};
 
-use super::{Notes, Said, Unchanged, path};
+use super::{Keeping, Notes, Said, Unchanged, path};
 use crate::compiled::{self, Request};
 use crate::exit::Stopped;
 use crate::journal::lines_of;
@@ -37,8 +37,9 @@ pub(crate) struct Part {
 
 /// What is to be kept again after the part was gone through.
 pub(crate) struct Kept {
-    before: Unchanged,
-    changed: Vec<(PathBuf, Metadata)>,
+    said: Said,
+    standing: Standing,
+    changed: Vec<(PathBuf, Stat)>,
     /// The text of the sources goes into the store while the part is gone through.
     writing: JoinHandle<()>,
 }
@@ -50,7 +51,7 @@ impl Part {
     /// # Errors
     /// When a file or the store cannot be read.
     pub(crate) fn of(
-        before: Unchanged,
+        mut before: Unchanged,
         changed: Vec<PathBuf>,
         request: &Request<'_>,
         store: &Store,
@@ -69,14 +70,13 @@ impl Part {
         let Some(touched) = touched(&spec, &|path| names.contains(path.as_os_str())) else {
             return Ok(None);
         };
-        let Some((lines, known, totals)) = standing_lines(&spec, &touched, &before) else {
+        let Some((lines, known, totals)) = standing_lines(&spec, &touched, &mut before) else {
             return Ok(None);
         };
         let Some(results) = results(&spec, &touched, &lines, store)? else {
             return Ok(None);
         };
-        let stat = |path: &Path| path.metadata().ok();
-        let sources = read_paths(&touched.paths, store, &stat)?;
+        let sources = read_paths(&touched.paths, store, &Stat::of)?;
         let Some(text) = sources_now(&before.said, &names, &sources, store) else {
             return Ok(None);
         };
@@ -109,7 +109,8 @@ impl Part {
             made_from,
             already,
             kept: Kept {
-                before,
+                said: before.said,
+                standing: before.standing,
                 changed: stats,
                 writing,
             },
@@ -134,27 +135,21 @@ impl Kept {
         }
     }
 
-    fn after(
-        self,
-        store: &Store,
-        notes: Notes,
-        ended: &Ended,
-    ) -> Result<Option<Unchanged>, Stopped> {
-        let Unchanged { said, standing, .. } = self.before;
+    fn after(self, store: &Store, notes: Notes, ended: &Ended) -> Result<Option<Keeping>, Stopped> {
+        let Self { said, standing, .. } = self;
         // It only writes, and does not panic.
         let _ = self.writing.join();
         let parts = said.parts + 1;
         let Some(told) = notes.again(ended).filter(|_| parts < IN_A_ROW) else {
             return Ok(None);
         };
-        let changed: HashMap<&Path, Metadata> = self
-            .changed
-            .iter()
-            .map(|(path, stat)| (path.as_path(), stat.clone()))
+        let changed = self.changed.iter();
+        let changed = changed
+            .map(|(path, stat)| (path.as_path(), *stat))
             .collect();
         let blobs = told.blobs();
         let standing = store.standing_since(standing, &changed, &told.keys, &blobs)?;
-        Ok(standing.map(|standing| Unchanged {
+        Ok(standing.map(|standing| Keeping {
             said: Said {
                 known: told.known,
                 made_from: told.made_from,
@@ -171,27 +166,31 @@ impl Kept {
 }
 
 /// What the disk says of these paths, if each is a file.
-fn as_files(paths: Vec<PathBuf>) -> Option<Vec<(PathBuf, Metadata)>> {
+fn as_files(paths: Vec<PathBuf>) -> Option<Vec<(PathBuf, Stat)>> {
     let stat = |path: PathBuf| {
-        let stat = path.metadata().ok().filter(Metadata::is_file)?;
+        let stat = Stat::of(&path).filter(Stat::is_file)?;
         Some((path, stat))
     };
     paths.into_iter().map(stat).collect()
 }
 
 /// The lines of the stage runs that need not be gone through, how many those are, and what they come to;
-/// none where they are few, or a line cannot be told.
+/// none where they are few, or a line cannot be told. What was kept is used up by it.
 fn standing_lines(
     spec: &Spec,
     touched: &Touched<'_>,
-    before: &Unchanged,
+    before: &mut Unchanged,
 ) -> Option<(Vec<u8>, u64, Totals)> {
     let again = spec.top.iter().filter(|id| touched.stages[id.index()]);
     let again: HashSet<&[u8]> = again.map(|id| spec.stage(*id).name.as_bytes()).collect();
-    let mut lines = Vec::with_capacity(before.lines.len());
     let mut totals = before.said.totals.clone();
     let mut known = before.said.known.1;
-    for line in lines_of(&before.lines) {
+    // Neighbours that stay are one piece.
+    let mut stay: Vec<Range<usize>> = Vec::new();
+    let mut end = before.lines_at;
+    for line in lines_of(before.bytes.get(before.lines_at..)?) {
+        let begin = end;
+        end += line.len();
         let Some(name) = stage_of(line) else {
             // How many stage runs are known is told at the beginning.
             if line.starts_with(b"{\"event\":\"grown\"") {
@@ -200,7 +199,10 @@ fn standing_lines(
             return None;
         };
         if !again.contains(name) {
-            lines.extend_from_slice(line);
+            match stay.last_mut() {
+                Some(last) if last.end == begin => last.end = end,
+                _ => stay.push(begin..end),
+            }
             continue;
         }
         known -= 1;
@@ -210,6 +212,16 @@ fn standing_lines(
             FinalState::Ran | FinalState::Failed => return None,
         }
     }
+    let mut lines = std::mem::take(&mut before.bytes);
+    let mut end = 0;
+    for piece in stay {
+        // To the front, where nothing is needed any more.
+        let length = piece.len();
+        lines.copy_within(piece, end);
+        end += length;
+    }
+    lines.truncate(end);
+    lines.shrink_to_fit();
     let gone_through = before.said.known.1 - known;
     (gone_through * 4 <= known).then_some((lines, known, totals))
 }

@@ -47,7 +47,7 @@ pub fn call(
             ins: gather("in", ins)?,
             with: gather("with", with)?,
             model: None,
-            outs: outs.clone(),
+            outs: outs.to_vec(),
             shapes: BTreeMap::new(),
         }),
         Work::Uses {
@@ -61,7 +61,7 @@ pub fn call(
             ins: gather("in", ins)?,
             with: gather("with", with)?,
             model: model(resolved)?,
-            outs: outs.clone(),
+            outs: outs.to_vec(),
             shapes: named_shapes(declared(signature, outs), shapes),
         }),
         Work::Group { .. } => Err(Failure::bug("a group is not called")),

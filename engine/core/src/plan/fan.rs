@@ -20,7 +20,7 @@ pub(super) struct Instance {
 /// # Errors
 /// [`Blocked::Unknown`] while a list is not known yet.
 pub(super) fn instances(scope: &Scope<'_>, stage: &Stage) -> Result<Vec<Instance>, Blocked> {
-    let mut instances = match &stage.fan {
+    let mut instances = match &*stage.fan {
         Fan::Matrix {
             axes,
             exclude,
@@ -81,7 +81,7 @@ pub(super) fn instances(scope: &Scope<'_>, stage: &Stage) -> Result<Vec<Instance
         }
         Fan::Once | Fan::Repeat { .. } => Vec::new(),
     };
-    if let Fan::Foreach { key: Some(key), .. } = &stage.fan {
+    if let Fan::Foreach { key: Some(key), .. } = &*stage.fan {
         for instance in &mut instances {
             instance.label = label(scope, key, instance)?;
         }
@@ -149,15 +149,15 @@ fn short(value: &Artifact) -> String {
 }
 
 /// One instance that is done: its variables and its outputs.
-pub(super) type Member = (Vec<(String, Artifact)>, Arc<Artifacts>);
+pub(super) type Member<'m> = (&'m [(String, Artifact)], &'m Artifacts);
 
 /// Gathers the outputs of the instances that are done: a list for `foreach`, a grid for `matrix`.
 /// `members` holds, in order, each instance's variables and outputs.
-pub(super) fn gather(stage: &Stage, names: &[String], members: &[Member]) -> Artifacts {
+pub(super) fn gather(stage: &Stage, names: &[String], members: &[Member<'_>]) -> Artifacts {
     let mut gathered = Artifacts::new();
     for name in names {
         let take = |outputs: &Artifacts| outputs.get(name).cloned().unwrap_or(Artifact::Absent);
-        let artifact = match &stage.fan {
+        let artifact = match &*stage.fan {
             Fan::Matrix { axes, .. } => Artifact::Grid(Arc::new(Grid {
                 axes: axes.iter().map(|axis| axis.name.clone()).collect(),
                 cells: members

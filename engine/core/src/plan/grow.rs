@@ -84,7 +84,7 @@ impl<'a> Growth<'a> {
                     self.fill(body, stages, Some(join));
                 }
             }
-            NodeKind::OpenFan { join } => match &stage.fan {
+            NodeKind::OpenFan { join } => match &*stage.fan {
                 Fan::Repeat { carry, .. } => {
                     let scope = self.scope(node.frame);
                     let first = carry
@@ -119,7 +119,7 @@ impl<'a> Growth<'a> {
                 at_max,
                 carry,
             },
-        ) = (node.kind, &stage.fan)
+        ) = (node.kind, &*stage.fan)
         else {
             return Err(Blocked::Problem("a turn belongs to a repeat".to_owned()));
         };
@@ -173,7 +173,7 @@ impl<'a> Growth<'a> {
 
     /// Plants one stage and returns the node that stands for its result.
     fn plant(&mut self, stage: &Stage, frame: FrameId) -> NodeId {
-        match &stage.fan {
+        match &*stage.fan {
             Fan::Once => self.plant_one(stage, frame),
             Fan::Repeat { .. } => {
                 let join = self.add(stage, frame, NodeKind::JoinFan);

@@ -67,7 +67,7 @@ impl Scope<'_> {
                 ..*self
             }
             .outputs(stage),
-            _ if matches!(stage.fan, Fan::Repeat { .. }) => Ok(self.last_turn(id)),
+            _ if matches!(*stage.fan, Fan::Repeat { .. }) => Ok(self.last_turn(id)),
             _ => Ok(self.gathered(id, stage)),
         }
     }
@@ -102,11 +102,11 @@ impl Scope<'_> {
         let (mut done, mut failed) = (Vec::new(), Vec::new());
         for member in members {
             let variables = match &self.graph.frame(self.graph.node(member).frame).kind {
-                FrameKind::Instance { variables, .. } => variables.clone(),
-                _ => Vec::new(),
+                FrameKind::Instance { variables, .. } => variables.as_slice(),
+                _ => &[],
             };
             match self.results.get(member.index()) {
-                Some(Settled::Done(outputs)) => done.push((variables, outputs.clone())),
+                Some(Settled::Done(outputs)) => done.push((variables, outputs.as_ref())),
                 Some(Settled::Failed(cause) | Settled::Cut(cause)) => failed.push(json!({
                     "address": self.graph.address(self.spec, member),
                     "failed": cause.address,

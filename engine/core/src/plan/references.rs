@@ -60,7 +60,7 @@ impl<'a> Found<'a> {
 
     /// What decides how many instances there are, or the first round.
     pub(super) fn fan(&mut self, stage: &Stage) {
-        match &stage.fan {
+        match &*stage.fan {
             Fan::Once => {}
             Fan::Matrix {
                 axes,

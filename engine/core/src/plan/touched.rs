@@ -112,7 +112,7 @@ pub fn touched<'s>(spec: &'s Spec, changed: &dyn Fn(&Path) -> bool) -> Option<To
 
 /// Whether a stage is one stage run.
 fn is_plain(stage: &Stage) -> bool {
-    matches!(stage.fan, Fan::Once) && !matches!(stage.work, Work::Group { .. })
+    matches!(*stage.fan, Fan::Once) && !matches!(stage.work, Work::Group { .. })
 }
 
 /// By stage: the index of the stage of the top level that it is, or that it is inside of.

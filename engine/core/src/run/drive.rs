@@ -1,7 +1,7 @@
 //! The only loop that touches the world: it obeys the schedule's effects, starts attempts on blocking
 //! threads, and tells the observers. It does not decide what is ready.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -108,10 +108,10 @@ pub(super) struct Driver<'a> {
     pub(super) schedule: Schedule<'a>,
     pub(super) observers: &'a mut [Box<dyn Observer>],
     pub(super) sender: mpsc::UnboundedSender<Message>,
-    /// Looked up and missed, until they settle.
-    pub(super) active: HashMap<NodeId, Active>,
+    /// Looked up and missed, until they settle, which gives their memory to the results.
+    pub(super) active: BTreeMap<NodeId, Active>,
     /// Single flight: who makes a key now, and who waits for it.
-    pub(super) making: HashMap<Key, Vec<NodeId>>,
+    pub(super) making: BTreeMap<Key, Vec<NodeId>>,
     /// The worst provenance of each node and its inputs, see [`provenance`].
     pub(super) provenance: Ranks,
     pub(super) slots: Arc<Slots>,
@@ -169,8 +169,8 @@ pub async fn drive(
         schedule: Schedule::new(spec, sources, urgency, settings.already.as_ref()),
         observers,
         sender,
-        active: HashMap::new(),
-        making: HashMap::new(),
+        active: BTreeMap::new(),
+        making: BTreeMap::new(),
         provenance: Ranks::default(),
         slots: Arc::new(Slots::new(&settings.scratch)),
         totals: Totals::default(),
@@ -232,15 +232,7 @@ pub async fn drive(
     driver.tell(&outputs_made(store, &outputs));
     driver.tell(&Event::RunFinished(totals.clone()));
     let known = driver.schedule.known();
-    let Driver {
-        schedule,
-        cut,
-        failures,
-        ..
-    } = driver;
-    // A run is the last thing that a process does: the memory of its nodes need not be given back one by
-    // one.
-    std::mem::forget(schedule);
+    let Driver { cut, failures, .. } = driver;
     Ok(Ended {
         totals,
         cut,

@@ -1,10 +1,9 @@
 //! Looking up: sources by their content, calls by their keys.
 
-use std::fs::Metadata;
 use std::path::Path;
 use std::sync::Arc;
 
-use kyobashi_cache::{Key, Kind, Lookup, Record, Store};
+use kyobashi_cache::{Key, Kind, Lookup, Record, Stat, Store};
 use kyobashi_stage::Failure;
 use rayon::prelude::*;
 
@@ -30,7 +29,7 @@ use crate::spec::{CachePolicy, Spec};
 pub fn read_sources(
     spec: &Spec,
     store: &Store,
-    stat: &dyn Fn(&Path) -> Option<Metadata>,
+    stat: &dyn Fn(&Path) -> Option<Stat>,
 ) -> Result<Sources, Failure> {
     read_paths(&sources::paths(spec), store, stat)
 }
@@ -42,9 +41,9 @@ pub fn read_sources(
 pub fn read_paths(
     paths: &[&Path],
     store: &Store,
-    stat: &dyn Fn(&Path) -> Option<Metadata>,
+    stat: &dyn Fn(&Path) -> Option<Stat>,
 ) -> Result<Sources, Failure> {
-    let mut found = Vec::new();
+    let mut found = Vec::with_capacity(paths.len());
     for &path in paths {
         let unreadable = |error: &dyn std::fmt::Display| {
             Failure::new(format!("cannot read {}: {error}", path.display()))

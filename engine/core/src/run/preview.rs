@@ -222,7 +222,7 @@ fn skipped(schedule: &Schedule<'_>, id: NodeId, cause: Option<String>) -> Planne
 fn later(schedule: &Schedule<'_>, id: NodeId) -> Planned {
     let mut entry = entry(schedule, id, Prospect::Later);
     let (spec, stage) = (schedule.spec, schedule.stage(id));
-    let fan = match &stage.fan {
+    let fan = match &*stage.fan {
         Fan::Foreach { list, .. } => Some(("foreach", spec.expression(list))),
         Fan::Matrix { axes, .. } => {
             let unknown = axes

@@ -219,7 +219,7 @@ impl<'a> Schedule<'a> {
         }
         self.put_back(id);
         let alone = self.graph.node(id).kind == NodeKind::Call
-            && matches!(self.stage(id).fan, Fan::Once)
+            && matches!(*self.stage(id).fan, Fan::Once)
             && self.stage(id).policy.on_error == OnError::Continue;
         self.results[id.index()] = match settled {
             // A lone stage that may fail in peace is to the rest like one that was skipped.
@@ -306,7 +306,7 @@ impl<'a> Schedule<'a> {
 
     fn open(&mut self, id: NodeId) {
         let whole_stage_gated = match self.graph.node(id).kind {
-            NodeKind::OpenFan { .. } => matches!(self.stage(id).fan, Fan::Repeat { .. }),
+            NodeKind::OpenFan { .. } => matches!(*self.stage(id).fan, Fan::Repeat { .. }),
             _ => true,
         };
         if whole_stage_gated {

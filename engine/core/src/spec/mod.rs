@@ -13,6 +13,7 @@ mod places;
 mod read;
 mod report;
 mod said;
+mod same;
 mod source;
 mod stage;
 mod syntax;

@@ -27,12 +27,12 @@ pub struct Stage {
     pub name: String,
     /// Names from the top level, `study/first/reviewer`.
     pub path: String,
-    pub fan: Fan,
+    pub fan: Arc<Fan>,
     pub work: Work,
-    pub when: Option<Expression>,
+    pub when: Option<Box<Expression>>,
     /// Order without data.
     pub needs: Vec<StageId>,
-    pub policy: Policy,
+    pub policy: Arc<Policy>,
 }
 
 impl Stage {
@@ -44,7 +44,7 @@ impl Stage {
 }
 
 /// How often a stage runs.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Fan {
     Once,
     /// The product of the axes, less `exclude`, plus `include`.
@@ -71,7 +71,7 @@ pub enum Fan {
 }
 
 /// One axis of a matrix.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Axis {
     pub name: String,
     /// A list; each member may hold references.
@@ -79,7 +79,7 @@ pub struct Axis {
 }
 
 /// A value that goes from round to round.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Carry {
     pub name: String,
     pub ty: Type,
@@ -110,7 +110,7 @@ pub enum Work {
         ins: Vec<Binding>,
         with: Vec<Binding>,
         env: Vec<Binding>,
-        outs: Vec<Port>,
+        outs: Arc<Vec<Port>>,
     },
     /// A stage type. Every port of the signature is bound: given, or its default, or null.
     Uses {
@@ -118,7 +118,7 @@ pub enum Work {
         ins: Vec<Binding>,
         with: Vec<Binding>,
         model: Option<Template>,
-        outs: Vec<Port>,
+        outs: Arc<Vec<Port>>,
     },
     /// Stages with a face of their own.
     Group {
@@ -140,7 +140,7 @@ pub struct Binding {
 }
 
 /// The rules of a stage that never enter its key (`cache` and `version` aside).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Policy {
     pub on_error: OnError,
     pub may_fail: bool,

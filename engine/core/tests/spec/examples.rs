@@ -57,7 +57,7 @@ fn hello_has_three_stages_in_the_order_of_the_file() {
 #[test]
 fn an_ablation_gathers_a_grid() {
     let spec = passes("ablation.yaml");
-    let Fan::Matrix { axes, exclude, .. } = &stage(&spec, "train").fan else {
+    let Fan::Matrix { axes, exclude, .. } = &*stage(&spec, "train").fan else {
         panic!("train has a matrix");
     };
     assert_eq!(axes[1].values, Template::Literal(json!([0.1, 0.01, 0.001])));
@@ -137,7 +137,7 @@ fn a_carried_value_has_the_type_that_it_will_have() {
         at_max,
         until,
         ..
-    } = &stage(&spec, "study/lab/runs").fan
+    } = &*stage(&spec, "study/lab/runs").fan
     else {
         panic!("runs repeats");
     };

@@ -16,14 +16,15 @@ pub(super) struct Draft {
     pub name: String,
     pub at: Span,
     pub kind: Kind,
-    pub fan: Fan,
+    /// None where it runs once, as most do.
+    fan: Option<Box<Fan>>,
     pub ins: Vec<Given>,
     pub with: Vec<Given>,
     /// Types under `run` and `uses`, values under `stages`.
     pub out: Vec<Given>,
     pub env: Vec<Given>,
-    pub model: Option<Written>,
-    pub when: Option<Written>,
+    pub model: Option<Box<Written>>,
+    pub when: Option<Box<Written>>,
     pub needs: Vec<(String, Span)>,
     pub secrets: Vec<(String, Span)>,
     pub tags: Vec<String>,
@@ -35,6 +36,12 @@ pub(super) struct Draft {
     pub version_at: Option<Span>,
     /// Names used inside and not bound inside: what may be an edge. Once each, with a place.
     pub heads: Vec<(String, Span)>,
+}
+
+impl Draft {
+    pub(super) fn fan(&self) -> &Fan {
+        self.fan.as_deref().unwrap_or(&Fan::Once)
+    }
 }
 
 /// What a stage does, as written.
@@ -162,7 +169,7 @@ fn draft(form: &mut Form<'_>, entry: &Entry) -> Draft {
         name: entry.key.clone(),
         at: entry.at,
         kind: Kind::Broken,
-        fan: Fan::Once,
+        fan: None,
         ins: Vec::new(),
         with: Vec::new(),
         out: Vec::new(),
@@ -194,8 +201,8 @@ fn draft(form: &mut Form<'_>, entry: &Entry) -> Draft {
             "with" => draft.with = form.givens(node, "with"),
             "out" => draft.out = form.givens(node, "out"),
             "env" => draft.env = form.givens(node, "env"),
-            "model" => draft.model = Some(form.written(node)),
-            "when" => draft.when = Some(form.written(node)),
+            "model" => draft.model = Some(Box::new(form.written(node))),
+            "when" => draft.when = Some(Box::new(form.written(node))),
             "needs" => draft.needs = form.strings(node, "needs"),
             "secrets" => draft.secrets = form.strings(node, "secrets"),
             "tags" => {
@@ -219,7 +226,8 @@ fn draft(form: &mut Form<'_>, entry: &Entry) -> Draft {
         }
     }
     draft.kind = kind(form, entry, &kinds);
-    draft.fan = fan(form, &fans, key, next);
+    let fan = fan(form, &fans, key, next);
+    draft.fan = (!matches!(fan, Fan::Once)).then(|| Box::new(fan));
     misplaced(form, entries, kinds.first().map(|part| part.key.as_str()));
     draft.heads = heads(&draft);
     draft

@@ -68,7 +68,7 @@ fn of_output(
     output: &str,
     depth: usize,
 ) -> Option<Type> {
-    if !matches!(stage.fan, Fan::Once | Fan::Repeat { .. }) {
+    if !matches!(stage.fan(), Fan::Once | Fan::Repeat { .. }) {
         return None;
     }
     if stage.may_fail

@@ -36,7 +36,7 @@ pub(super) fn fan(
     id: StageId,
 ) -> Fanned {
     let (mut variables, mut carried) = (Vec::new(), Vec::new());
-    let fan = match &draft.fan {
+    let fan = match draft.fan() {
         draft::Fan::Once => Fan::Once,
         draft::Fan::Matrix {
             at,

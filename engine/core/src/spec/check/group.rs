@@ -48,7 +48,7 @@ pub(super) fn group(
             next,
             ..
         },
-    ) = (&mut *fan, &draft.fan)
+    ) = (&mut *fan, draft.fan())
     {
         *until = written
             .as_ref()

@@ -13,7 +13,7 @@ pub(super) fn heads(draft: &Draft) -> Vec<(String, Span)> {
     let mut heads: Vec<(String, Span)> = draft.needs.clone();
     let mut outside = Heads::default();
     let mut inside = Heads::default();
-    match &draft.fan {
+    match draft.fan() {
         Fan::Once => {}
         Fan::Matrix {
             axes,

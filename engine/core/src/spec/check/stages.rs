@@ -38,7 +38,7 @@ pub(super) struct Siblings {
 pub(super) struct Prepared {
     pub target: Target,
     /// Declared outputs.
-    pub ports: Vec<Port>,
+    pub ports: Arc<Vec<Port>>,
     /// Its own rules over the defaults.
     pub rules: Rules,
 }
@@ -144,7 +144,7 @@ pub(super) fn publish(
 }
 
 fn seen_from_outside(draft: &Draft, rules: &Rules, outs: Outs) -> Outs {
-    let wrap: &dyn Fn(Type) -> Type = match &draft.fan {
+    let wrap: &dyn Fn(Type) -> Type = match draft.fan() {
         Fan::Once | Fan::Repeat { .. } => return outs,
         Fan::Foreach { .. } => &|ty| Type::List(Box::new(ty)),
         Fan::Matrix { axes, .. } => &|ty| {
@@ -196,7 +196,7 @@ fn prepare(check: &mut Check<'_>, level: &Level<'_>, draft: &Draft) -> Prepared 
     own_outputs(check, draft, &rules);
     Prepared {
         target,
-        ports,
+        ports: check.ports.of(ports),
         rules,
     }
 }
@@ -204,7 +204,7 @@ fn prepare(check: &mut Check<'_>, level: &Level<'_>, draft: &Draft) -> Prepared 
 /// Tells outputs that have the name of one that the stage has anyway.
 fn own_outputs(check: &mut Check<'_>, draft: &Draft, rules: &Rules) {
     let continues = rules.on_error == Some(OnError::Continue);
-    let fans_out = matches!(draft.fan, Fan::Foreach { .. } | Fan::Matrix { .. });
+    let fans_out = matches!(draft.fan(), Fan::Foreach { .. } | Fan::Matrix { .. });
     for out in &draft.out {
         let name = out.name.as_str();
         let by = if draft.may_fail && failure_outs().iter().any(|(known, _)| known == name) {

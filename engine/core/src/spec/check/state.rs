@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use kyobashi_stage::{Model, Shape, Signature, Type};
+use kyobashi_stage::{Model, Port, Shape, Signature, Type};
 
 use super::super::report::{Issue, Report};
+use super::super::same::Same;
 use super::super::source::{FileId, Sources, Span};
 use super::super::{
-    Budget, FileKind, Label, Mention, Param, Place, Places, Pool, ProviderEntry, Question, Secret,
-    Stage, StageId,
+    Budget, Fan, FileKind, Label, Mention, Param, Place, Places, Policy, Pool, ProviderEntry,
+    Question, Secret, Stage, StageId,
 };
 use super::file::File;
 use super::form::Form;
@@ -61,6 +62,10 @@ pub(super) struct Check<'q> {
     /// References that lead somewhere, if an editor asked.
     pub mentions: Vec<Mention>,
     looked: HashMap<PathBuf, Option<FileKind>>,
+    /// What stages have in common.
+    pub fans: Same<Fan>,
+    pub policies: Same<Policy>,
+    pub ports: Same<Vec<Port>>,
 }
 
 /// Stages of one pipeline, imports opened.
@@ -100,6 +105,9 @@ impl<'q> Check<'q> {
             asked: Vec::new(),
             pools: BTreeMap::new(),
             looked: HashMap::new(),
+            fans: Same::default(),
+            policies: Same::default(),
+            ports: Same::default(),
         }
     }
 

@@ -72,11 +72,11 @@ pub(super) fn stage(
         id,
         name: draft.name.clone(),
         path,
-        fan,
+        fan: check.fans.of(fan),
         work,
-        when,
+        when: when.map(Box::new),
         needs,
-        policy: policy(draft, prepared),
+        policy: check.policies.of(policy(draft, prepared)),
     });
 }
 

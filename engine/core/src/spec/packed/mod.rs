@@ -10,9 +10,10 @@ mod values;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use kyobashi_stage::Signature;
+use kyobashi_stage::{Port, Signature};
 
-use super::Spec;
+use super::same::Same;
+use super::{Fan, Policy, Spec};
 
 impl Spec {
     /// The pipeline as bytes.
@@ -26,13 +27,7 @@ impl Spec {
     /// The pipeline from its bytes; none where they are not those of a pipeline with these stage types.
     #[must_use]
     pub fn unpack(bytes: &[u8], signatures: &BTreeMap<String, Signature>) -> Option<Self> {
-        let mut from = Reader {
-            rest: bytes,
-            texts: Vec::new(),
-            lists: Vec::new(),
-            signatures,
-            used: BTreeMap::new(),
-        };
+        let mut from = Reader::new(bytes, signatures);
         Self::take(&mut from).filter(|_| from.rest.is_empty())
     }
 }
@@ -46,13 +41,8 @@ pub(super) fn apart(own: &impl Packed) -> Vec<u8> {
 
 /// What [`apart`] made bytes of; none where the bytes are no such thing.
 pub(super) fn alone<T: Packed>(bytes: &[u8]) -> Option<T> {
-    let mut from = Reader {
-        rest: bytes,
-        texts: Vec::new(),
-        lists: Vec::new(),
-        signatures: &BTreeMap::new(),
-        used: BTreeMap::new(),
-    };
+    let signatures = BTreeMap::new();
+    let mut from = Reader::new(bytes, &signatures);
     T::take(&mut from).filter(|_| from.rest.is_empty())
 }
 
@@ -68,6 +58,9 @@ pub(super) struct Writer {
     /// Texts that stand in many places, by their number.
     texts: BTreeMap<Arc<str>, u64>,
     lists: BTreeMap<Arc<Vec<String>>, u64>,
+    fans: Same<Fan>,
+    policies: Same<Policy>,
+    ports: Same<Vec<Port>>,
 }
 
 pub(super) struct Reader<'b> {
@@ -76,6 +69,9 @@ pub(super) struct Reader<'b> {
     lists: Vec<Arc<Vec<String>>>,
     signatures: &'b BTreeMap<String, Signature>,
     used: BTreeMap<String, Arc<Signature>>,
+    fans: Same<Fan>,
+    policies: Same<Policy>,
+    ports: Same<Vec<Port>>,
 }
 
 impl Writer {
@@ -90,6 +86,19 @@ impl Writer {
 }
 
 impl<'b> Reader<'b> {
+    fn new(rest: &'b [u8], signatures: &'b BTreeMap<String, Signature>) -> Self {
+        Self {
+            rest,
+            texts: Vec::new(),
+            lists: Vec::new(),
+            signatures,
+            used: BTreeMap::new(),
+            fans: Same::default(),
+            policies: Same::default(),
+            ports: Same::default(),
+        }
+    }
+
     fn number(&mut self) -> Option<u64> {
         let mut number = 0_u64;
         for shift in (0..64).step_by(7) {

@@ -125,6 +125,30 @@ form!(Field {
     choices
 });
 
+/// What equal neighbours share: written once, then as the same again.
+macro_rules! shared {
+    ($($own:ident: $name:ty;)*) => {
+        $(impl Packed for Arc<$name> {
+            fn put(&self, to: &mut Writer) {
+                let again = to.$own.again(self);
+                again.put(to);
+                if !again {
+                    self.as_ref().put(to);
+                }
+            }
+
+            fn take(from: &mut Reader<'_>) -> Option<Self> {
+                if bool::take(from)? {
+                    return from.$own.last();
+                }
+                let own = <$name>::take(from)?;
+                Some(from.$own.of(own))
+            }
+        })*
+    };
+}
+shared! { fans: Fan; policies: Policy; ports: Vec<Port>; }
+
 forms!(Fan {
     0 Once;
     1 Matrix { axes, exclude, include };
