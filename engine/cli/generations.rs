@@ -134,8 +134,12 @@ pub(crate) fn known(spec: &Spec, pattern: &str) -> Result<(), Stopped> {
     let asking = || spec.stages.iter().filter(|stage| asks(stage));
     let all: Vec<&str> = asking().map(|stage| stage.path.as_str()).collect();
     if meant(false) {
-        return Err(Stopped::wrong(format!("`{pattern}` asks no model"))
-            .help(format!("these stages do: {}", all.join(", "))));
+        let help = match all.is_empty() {
+            true => "no stage of this pipeline asks a model; `--refresh` runs any stage again"
+                .to_owned(),
+            false => format!("these stages do: {}", all.join(", ")),
+        };
+        return Err(Stopped::wrong(format!("`{pattern}` asks no model")).help(help));
     }
     let names = asking().flat_map(|stage| [stage.name.as_str(), stage.path.as_str()]);
     let error = Stopped::wrong(format!("`{pattern}` means no stage"));

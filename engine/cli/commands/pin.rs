@@ -18,6 +18,9 @@ pub(super) fn pin(global: &Global, arguments: &Pin) -> Result<Code, Stopped> {
             return Err(Stopped::wrong(format!("run {number} is not pinned"))
                 .help("`kyo pin` lists what is"));
         }
+        if global.json {
+            talk::json(&json!({ "run": number, "pinned": false }))?;
+        }
         talk::say(global, &format!("run {number} is no longer pinned"));
         return Ok(exit::DONE);
     }
@@ -42,6 +45,9 @@ pub(super) fn pin(global: &Global, arguments: &Pin) -> Result<Code, Stopped> {
     } else {
         format!(" as `{name}`")
     };
+    if global.json {
+        talk::json(&json!({ "run": number, "pinned": true, "pin": name }))?;
+    }
     talk::say(
         global,
         &format!("run {number} is pinned{called}: no collection takes what it reaches"),

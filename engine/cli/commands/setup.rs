@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
 
 use crate::arguments::Global;
 use crate::exit::{OUR_FAULT, STAGE_FAILED, Stopped};
@@ -18,13 +19,24 @@ pub(super) fn setup(global: &Global) -> Result<(), Stopped> {
     let mut seen = Seen::new(global);
     let found = setup::provide(&place, &mut |progress| seen.see(progress)).map_err(stopped)?;
     let libtorch = begin.elapsed().as_secs_f64();
-    if fresh(&place) {
-        seen.done();
-        return Ok(());
+    let build = !fresh(&place);
+    if build {
+        setup::build(&place, &found, &mut |progress| seen.see(progress)).map_err(stopped)?;
     }
-    setup::build(&place, &found, &mut |progress| seen.see(progress)).map_err(stopped)?;
     seen.done();
     let built = begin.elapsed().as_secs_f64() - libtorch;
+    if global.json {
+        talk::json(&json!({
+            "libtorch": setup::LIBTORCH_VERSION,
+            "origin": found.origin.to_string(),
+            "trainer": setup::trainer_path(&place.home),
+            "built": build,
+            "seconds": libtorch + built,
+        }))?;
+    }
+    if !build {
+        return Ok(());
+    }
     talk::say(
         global,
         &format!(
