@@ -238,20 +238,16 @@ pub(crate) fn same_file(a: &Path, b: &Path) -> bool {
 
 /// Takes the right to write from a folder and the folders in it.
 fn protect_folders(root: &Path) -> Result<(), StoreError> {
-    set_folders(root, 0o555).map_err(named("protect", root))
-}
-
-/// Sets the rights of a folder and of the folders in it.
-pub(crate) fn set_folders(root: &Path, mode: u32) -> io::Result<()> {
     let mut open = vec![root.to_path_buf()];
     while let Some(folder) = open.pop() {
-        for entry in fs::read_dir(&folder)? {
-            let entry = entry?;
-            if entry.file_type()?.is_dir() {
+        for entry in fs::read_dir(&folder).map_err(named("list", &folder))? {
+            let entry = entry.map_err(named("list", &folder))?;
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 open.push(entry.path());
             }
         }
-        fs::set_permissions(&folder, Permissions::from_mode(mode))?;
+        let read_only = Permissions::from_mode(0o555);
+        fs::set_permissions(&folder, read_only).map_err(named("protect", &folder))?;
     }
     Ok(())
 }

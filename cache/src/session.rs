@@ -93,17 +93,10 @@ pub(crate) fn session_folder(folders: &Folders, id: i64) -> PathBuf {
     folders.tmp().join(format!("{id:016x}"))
 }
 
-/// Removes a file or folder that may be gone already. Folders that nobody may write to are removed, too:
-/// those of trees that were put into place.
+/// Removes a file or folder that may be gone already.
 pub(crate) fn remove_all(path: &Path) -> Result<(), StoreError> {
     let removed = match fs::symlink_metadata(path) {
-        Ok(found) if found.is_dir() => fs::remove_dir_all(path).or_else(|error| {
-            if error.kind() != io::ErrorKind::PermissionDenied {
-                return Err(error);
-            }
-            crate::place::set_folders(path, 0o755)?;
-            fs::remove_dir_all(path)
-        }),
+        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
         Ok(_) => fs::remove_file(path),
         Err(error) => Err(error),
     };
