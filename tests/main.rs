@@ -51,4 +51,5 @@ mod speed;
 mod templates;
 mod trouble;
 mod unchanged;
+mod untouched;
 mod upkeep;

@@ -60,6 +60,7 @@ mod store;
 mod tree;
 mod verify;
 mod walk;
+mod whole;
 mod writer;
 
 pub use claim::Waiter;

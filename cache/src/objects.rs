@@ -44,7 +44,7 @@ impl Store {
     pub fn put_bytes(&self, bytes: &[u8]) -> Result<Digest, StoreError> {
         let digest = Digest::of(bytes);
         let path = self.path_of(&digest);
-        put_bytes(&self.inner, bytes, &path)?;
+        put_bytes(&self.inner, bytes, &digest, &path)?;
         Ok(digest)
     }
 
@@ -71,17 +71,18 @@ impl Store {
     /// Where a file with this digest is, for readers that take its path.
     ///
     /// # Errors
-    /// [`StoreError::Missing`]; [`StoreError::Damaged`] where it has not its size (bytes): it is dropped
-    /// then.
+    /// [`StoreError::Missing`]; [`StoreError::Damaged`] where its bytes are others: it is dropped then.
     pub fn path_checked(&self, digest: &Digest, size: u64) -> Result<PathBuf, StoreError> {
         let path = self.path_of(digest);
-        match size_of(&path) {
-            Some(found) if found == size => Ok(path),
-            Some(_) => Err(drop_damaged(&self.inner, &path, digest)),
-            None => Err(StoreError::Missing {
+        if size_of(&path).is_none() {
+            return Err(StoreError::Missing {
                 digest: *digest,
                 path,
-            }),
+            });
+        }
+        match self.inner.whole(&path, digest, size)? {
+            true => Ok(path),
+            false => Err(drop_damaged(&self.inner, &path, digest)),
         }
     }
 
@@ -145,9 +146,14 @@ pub(crate) fn drop_damaged(inner: &Inner, path: &Path, digest: &Digest) -> Store
 }
 
 /// Stores bytes under the name that belongs to them.
-pub(crate) fn put_bytes(inner: &Inner, bytes: &[u8], path: &Path) -> Result<(), StoreError> {
+pub(crate) fn put_bytes(
+    inner: &Inner,
+    bytes: &[u8],
+    digest: &Digest,
+    path: &Path,
+) -> Result<(), StoreError> {
     inner.writable()?;
-    if stored(inner, path, bytes.len() as u64)? {
+    if stored(inner, path, digest, bytes.len() as u64)? {
         return Ok(());
     }
     let (temp, mut file) = inner.temp_file(READ_ONLY)?;
@@ -171,7 +177,7 @@ pub(crate) fn put_hashed(
             path: source.to_path_buf(),
         });
     }
-    if stored(inner, &path, size)? {
+    if stored(inner, &path, &digest, size)? {
         return match how {
             How::Move => fs::remove_file(source).map_err(named("remove", source)),
             How::Copy => Ok(()),
@@ -179,6 +185,7 @@ pub(crate) fn put_hashed(
     }
     // A file with a second name could be written to through that name, so it is copied.
     if how == How::Move && before.nlink() == 1 && rename_in(inner, source, before, &path)? {
+        inner.leave(&path, size);
         return Ok(());
     }
     let temp = copy_in(inner, source)?;
@@ -192,14 +199,14 @@ pub(crate) fn put_hashed(
     }
 }
 
-/// Whether the blob is there with its size. One with another size is dropped.
-fn stored(inner: &Inner, path: &Path, size: u64) -> Result<bool, StoreError> {
+/// Whether the blob is there with its bytes. One with others is dropped, so that it is written anew.
+fn stored(inner: &Inner, path: &Path, digest: &Digest, size: u64) -> Result<bool, StoreError> {
     let found = match fs::symlink_metadata(path) {
         Ok(found) => found,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(named("look at", path)(error)),
     };
-    if !found.is_file() || found.len() != size {
+    if !found.is_file() || !inner.whole(path, digest, size)? {
         fs::remove_file(path).map_err(named("remove the damaged", path))?;
         return Ok(false);
     }

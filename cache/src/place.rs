@@ -18,7 +18,7 @@ use crate::error::io as named;
 use crate::hash::copy_hashed;
 use crate::objects::{drop_damaged, freshen};
 use crate::session::remove_all;
-use crate::store::{Inner, size_of};
+use crate::store::{Inner, locked, size_of};
 use crate::tree::{Mode, Tree, manifest};
 use crate::{Access, Digest, Store, StoreError};
 
@@ -76,32 +76,59 @@ impl Store {
     }
 
     /// The folder of a stored tree, made once and kept in the store, for readers in this process.
-    /// Everything in it is read-only.
+    /// Everything in it is read-only. One that was changed all the same is laid out anew.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`]; [`StoreError::Damaged`] where a file of it has other bytes: it is
+    /// dropped then.
     pub fn tree_path(&self, digest: &Digest) -> Result<PathBuf, StoreError> {
         let inner = &*self.inner;
         let path = inner.folders.trees().join(digest.hex());
+        let tree = manifest(&inner.folders, digest)?;
         if let Ok(found) = fs::symlink_metadata(&path) {
-            freshen(inner, &path, &found);
-            return Ok(path);
+            if inner.tree_stands(&path, &tree) {
+                freshen(inner, &path, &found);
+                return Ok(path);
+            }
+            inner.writable()?;
+            // Whoever came first has laid it out anew by now, and its readers are at work.
+            let _one = locked(&inner.laying);
+            if inner.tree_stands(&path, &tree) {
+                return Ok(path);
+            }
+            let aside = inner.temp_path()?;
+            // A folder without the right to write cannot be moved by its owner either.
+            fs::set_permissions(&path, Permissions::from_mode(0o755))
+                .map_err(named("unprotect", &path))?;
+            fs::rename(&path, &aside).map_err(named("move", &path))?;
+            remove_all(&aside)?;
+            return lay_out(inner, &tree, path);
         }
         inner.writable()?;
-        let tree = manifest(&inner.folders, digest)?;
-        let temp = inner.temp_path()?;
-        let made = grow(inner, &tree, &temp, |from, to, program| {
-            let blob = inner.folders.blob(from.0);
-            if program || fs::hard_link(&blob, to).is_err() {
-                copy_checked(inner, from.0, to, if program { 0o555 } else { 0o444 })?;
-            }
-            Ok(())
-        });
-        let named_now = made.and_then(|()| match fs::rename(&temp, &path) {
-            Err(_) if path.is_dir() => remove_all(&temp),
-            result => result.map_err(named("write", &path)),
-        });
-        finish(named_now, &temp)?;
-        protect_folders(&path)?;
-        Ok(path)
+        lay_out(inner, &tree, path)
     }
+}
+
+/// Lays a tree out at `path`, unless another process was quicker.
+fn lay_out(inner: &Inner, tree: &Tree, path: PathBuf) -> Result<PathBuf, StoreError> {
+    let temp = inner.temp_path()?;
+    let made = grow(inner, tree, &temp, |from, to, program| {
+        let blob = inner.folders.blob(from.0);
+        if !inner.whole(&blob, from.0, from.1)? {
+            return Err(drop_damaged(inner, &blob, from.0));
+        }
+        if program || fs::hard_link(&blob, to).is_err() {
+            copy_checked(inner, from.0, to, if program { 0o555 } else { 0o444 })?;
+        }
+        Ok(())
+    });
+    let named_now = made.and_then(|()| match fs::rename(&temp, &path) {
+        Err(_) if path.is_dir() => remove_all(&temp),
+        result => result.map_err(named("write", &path)),
+    });
+    finish(named_now, &temp)?;
+    protect_folders(&path)?;
+    Ok(path)
 }
 
 /// Builds a tree at `root`, which must not exist; `put` makes each file.

@@ -9,9 +9,10 @@
 //! A `kill -9` needs none of this: what a process wrote stays in the system's cache.
 
 use std::collections::HashSet;
-use std::fs;
+use std::fs::{self, Permissions};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -96,7 +97,12 @@ pub(crate) fn session_folder(folders: &Folders, id: i64) -> PathBuf {
 /// Removes a file or folder that may be gone already.
 pub(crate) fn remove_all(path: &Path) -> Result<(), StoreError> {
     let removed = match fs::symlink_metadata(path) {
-        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
+        Ok(found) if found.is_dir() => match fs::remove_dir_all(path) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                open_folders(path).and_then(|()| fs::remove_dir_all(path))
+            }
+            removed => removed,
+        },
         Ok(_) => fs::remove_file(path),
         Err(error) => Err(error),
     };
@@ -104,6 +110,22 @@ pub(crate) fn remove_all(path: &Path) -> Result<(), StoreError> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(named("remove", path)(error)),
         _ => Ok(()),
     }
+}
+
+/// Gives the right to write to a folder and the folders in it: trees are laid out without it, and who
+/// is not root can then remove nothing from them.
+fn open_folders(root: &Path) -> io::Result<()> {
+    let mut open = vec![root.to_path_buf()];
+    while let Some(folder) = open.pop() {
+        fs::set_permissions(&folder, Permissions::from_mode(0o755))?;
+        for entry in fs::read_dir(&folder)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                open.push(entry.path());
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Which boot of the machine this is. Where the kernel does not say, every start counts as one

@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of what a key is made of or of what a record's outputs mean.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -19,6 +19,7 @@ use crate::record::Mark;
 use crate::session::{self, Session};
 use crate::standing::Moment;
 use crate::stat::StatCache;
+use crate::whole::Left;
 use crate::writer::Writer;
 use crate::{Clock, Key, Kind, StoreError};
 
@@ -74,6 +75,10 @@ pub(crate) struct Inner {
     pub(crate) clock: Clock,
     pub(crate) index: Arc<Index>,
     pub(crate) stats: StatCache,
+    /// Large blobs as this process wrote them.
+    pub(crate) left: Mutex<HashSet<Left>>,
+    /// Held by the thread that lays a folder out anew.
+    pub(crate) laying: Mutex<()>,
     /// Absent in a store that is only read.
     pub(crate) claims: Option<Arc<Claims>>,
     pub(crate) known: Arc<Known>,
@@ -134,6 +139,8 @@ impl Store {
                 writer: Mutex::new(None),
                 flusher,
                 stats: StatCache::new(folders.stat_cache(), options.clock.clone()),
+                left: Mutex::default(),
+                laying: Mutex::default(),
                 folders,
                 clock: options.clock,
                 index,

@@ -134,7 +134,12 @@ impl Store {
         let tree = Tree { tree: 1, entries };
         let bytes = tree.bytes();
         let digest = Digest::of(&bytes);
-        put_bytes(&self.inner, &bytes, &self.inner.folders.manifest(&digest))?;
+        put_bytes(
+            &self.inner,
+            &bytes,
+            &digest,
+            &self.inner.folders.manifest(&digest),
+        )?;
         if how == How::Move {
             fs::remove_dir_all(path).map_err(named("remove", path))?;
         }
@@ -220,7 +225,7 @@ pub(crate) fn complete(inner: &Inner, digest: &Digest) -> Result<bool, StoreErro
 
 /// A file or empty folder that was found below a root.
 pub(crate) struct Listed {
-    path: String,
+    pub(crate) path: String,
     pub(crate) mode: Mode,
     at: PathBuf,
 }

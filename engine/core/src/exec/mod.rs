@@ -13,6 +13,7 @@ pub mod publish;
 pub mod shell;
 mod things;
 pub mod tree;
+pub mod untouched;
 pub mod worker;
 
 use std::collections::BTreeMap;

@@ -14,7 +14,7 @@ use super::memory::{Memory, Sums};
 use super::settle::uses;
 use super::slots::{Slot, Slots};
 use crate::artifact::Artifacts;
-use crate::exec::{Cancel, Executors, Job, Notes, Script, prepare, publish};
+use crate::exec::{Cancel, Executors, Job, Notes, Script, prepare, publish, untouched};
 use crate::plan::key::Resolved;
 use crate::spec::{Stage, Work};
 
@@ -193,9 +193,14 @@ fn run(attempt: &Attempt, slot: &Slot) -> Result<Arc<Artifacts>, Failure> {
         secrets: attempt.secrets.clone(),
         generation: attempt.resolved.generation(),
     };
+    let looks = match job.script {
+        Some(_) => untouched::looks(&attempt.store, &job.call),
+        None => Vec::new(),
+    };
     let answer = attempt
         .executors
         .run(&job, &attempt.notes, attempt.memory.clone());
+    untouched::check(&attempt.store, &looks)?;
     let outputs = if stage.policy.may_fail && job.script.is_none() {
         publish::as_data(answer)?
     } else {
