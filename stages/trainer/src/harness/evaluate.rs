@@ -87,7 +87,28 @@ impl Evaluation<'_> {
             }
             means.insert(name, mean);
         }
+        self.has_goal(&means)?;
         Ok(means)
+    }
+
+    /// Whether the measure that `goal` names is among those that are measured: a misspelt one would seem
+    /// never to be reached.
+    fn has_goal(&self, means: &BTreeMap<String, f64>) -> Result<(), Failure> {
+        let goal = self.settings.goal.as_str();
+        let of_training = (self.settings.eval_train_batches > 0)
+            .then(|| goal.strip_prefix("train_"))
+            .flatten()
+            .is_some_and(|name| {
+                means.contains_key(name) || means.contains_key(&format!("eval_{name}"))
+            });
+        if goal.is_empty() || of_training || means.contains_key(goal) {
+            return Ok(());
+        }
+        let measured: Vec<&str> = means.keys().map(String::as_str).collect();
+        Err(Failure::new(format!(
+            "`goal` of `config` names `{goal}`, which is not measured"
+        ))
+        .help(format!("measured are {}", measured.join(", "))))
     }
 
     fn values(&self, offer: &[(Slot, &Value)]) -> Result<Vec<(String, Tensor)>, Failure> {
@@ -95,6 +116,9 @@ impl Evaluation<'_> {
             Some(hook) => self.program.call(hook, offer)?.to_tensors().map_err(ours)?,
             None => Vec::new(),
         };
+        for (name, _) in &values {
+            measures(name)?;
+        }
         if !values.iter().any(|(name, _)| name == "eval_loss") {
             let loss = self
                 .program
@@ -188,6 +212,34 @@ impl Evaluation<'_> {
             _ => kl::divergence::<3>(&points(&data)?, &points(drawn)?, k)?,
         }))
     }
+}
+
+/// What the harness says of a training itself, and the first columns of the curves.
+const OURS: [&str; 7] = [
+    "best_eval_loss",
+    "goal_step",
+    "kl",
+    "loss",
+    "parameters",
+    "step",
+    "train_loss",
+];
+
+/// Refuses a measure of a program under a name of the harness, or one that is no name of a column.
+fn measures(name: &str) -> Result<(), Failure> {
+    if OURS.contains(&name) {
+        return Err(Failure::new(format!(
+            "`evaluate` returned `{name}`, which the harness measures itself"
+        ))
+        .help("give it another name"));
+    }
+    let bad = |c: char| c.is_control() || c == ',' || c == '"';
+    if name.trim() != name || name.is_empty() || name.contains(bad) {
+        return Err(Failure::new(format!(
+            "`evaluate` returned a measure named {name:?}, which is no name of a column"
+        )));
+    }
+    Ok(())
 }
 
 /// The rows of a contiguous tensor [n, D] on the CPU.

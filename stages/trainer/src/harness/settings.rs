@@ -104,15 +104,16 @@ impl Settings {
             let mut networks = program.networks();
             networks.any(|(name, _)| key == format!("lr_{name}") || key == format!("every_{name}"))
         };
-        let unread = map
+        let unread: Vec<String> = map
             .keys()
             .filter(|key| !known.contains(&key.as_str()))
-            .filter(|key| !program.mentions(key) && !of_network(key));
-        let settings = Self {
-            unread: unread.cloned().collect(),
-            ..settings
-        };
-        Ok(settings)
+            .filter(|key| !program.mentions(key) && !of_network(key))
+            .cloned()
+            .collect();
+        for key in &unread {
+            misspelt(key, &map[key], &known)?;
+        }
+        Ok(Self { unread, ..settings })
     }
 
     /// The harness's own settings.
@@ -171,6 +172,25 @@ impl Settings {
             numbers: BTreeMap::new(),
             unread: Vec::new(),
         })
+    }
+}
+
+/// How alike a key that nothing reads and a setting may be: `optimiser`, `max_second`, `kl_neighbors`.
+const ALIKE: f64 = 0.85;
+
+/// Refuses a key that nothing reads and that can only be meant for the harness: one that is spelt nearly
+/// as a setting, or that is no number, since programs get numbers alone.
+fn misspelt(key: &str, value: &Value, known: &[&'static str]) -> Result<(), Failure> {
+    let nearest = known
+        .iter()
+        .map(|name| (strsim::normalized_levenshtein(key, name), name))
+        .max_by(|one, other| one.0.total_cmp(&other.0))
+        .filter(|(alike, _)| *alike >= ALIKE);
+    let failure = Failure::new(format!("`config` has no setting `{key}`"));
+    match nearest {
+        Some((_, name)) => Err(failure.help(format!("did you mean `{name}`?"))),
+        None if value.is_number() || value.is_boolean() => Ok(()),
+        None => Err(failure.help("a program's own settings are numbers, or true and false")),
     }
 }
 

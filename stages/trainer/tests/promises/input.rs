@@ -77,8 +77,52 @@ fn a_setting_that_cannot_be_is_named_with_what_it_may_be() {
             "`device` of `config` is one of auto, cpu, cuda, not `tpu`",
         ),
         (json!([1]), "`config` is an object, not `[1]`"),
+        (
+            json!({"optimiser": "sgd"}),
+            "`config` has no setting `optimiser`",
+        ),
+        (
+            json!({"kl_neighbors": 3}),
+            "`config` has no setting `kl_neighbors`",
+        ),
+        (json!({"shape": [1]}), "`config` has no setting `shape`"),
+        (
+            json!({"steps": 1, "goal": "acuracy"}),
+            "`goal` of `config` names `acuracy`, which is not measured",
+        ),
     ] {
         let failure = worker.refuse(&program(SQUARES, ""), &data, config);
+        assert_eq!(failure.message, message);
+    }
+}
+
+#[test]
+fn a_program_cannot_measure_under_a_name_of_the_harness() {
+    let mut worker = Worker::start();
+    let data = worker.write("x.safetensors", circle(100));
+    for (name, message) in [
+        (
+            "kl",
+            "`evaluate` returned `kl`, which the harness measures itself",
+        ),
+        (
+            "train_loss",
+            "`evaluate` returned `train_loss`, which the harness measures itself",
+        ),
+        (
+            "step",
+            "`evaluate` returned `step`, which the harness measures itself",
+        ),
+        (
+            "a,b",
+            "`evaluate` returned a measure named \"a,b\", which is no name of a column",
+        ),
+    ] {
+        let hook = format!(
+            "def evaluate(p: Dict[str, Tensor]) -> Dict[str, Tensor]:\n    \
+             return {{\"{name}\": torch.tensor(0.0)}}\n"
+        );
+        let failure = worker.refuse(&program(SQUARES, &hook), &data, json!({"steps": 1}));
         assert_eq!(failure.message, message);
     }
 }

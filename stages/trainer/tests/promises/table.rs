@@ -122,10 +122,16 @@ fn csv_npz_and_safetensors_of_the_same_rows_give_the_same_bits() {
         zip.write_all(&bytes).unwrap();
     }
     drop(archive);
-    let packed = worker.write("packed", packed.into_inner());
+    let packed = packed.into_inner();
+    let mut damaged = packed.clone();
+    damaged[200] ^= 1;
+    let damaged = worker.write("damaged", damaged);
+    let packed = worker.write("packed", packed);
     let sheet = worker.write("sheet", csv());
     let one = ask(&mut worker, LINE, &[("train", &plain)], json!({})).unwrap();
     let two = ask(&mut worker, LINE, &[("train", &packed)], json!({})).unwrap();
+    let failure = refused(&mut worker, LINE, &damaged, json!({}));
+    assert!(failure.message.contains("checksum"), "{failure}");
     let three = ask(
         &mut worker,
         LINE,

@@ -1,6 +1,6 @@
 //! NumPy files as tensors. Their headers are not trusted: what they claim is compared with what there is.
 
-use std::io::Cursor;
+use std::io::{Cursor, Read};
 
 use npyz::{DType, NpyFile, Order, TypeChar};
 use tch::{Tensor, kind::Element};
@@ -16,12 +16,16 @@ pub(crate) fn archive(bytes: &[u8]) -> Result<Vec<(String, Tensor)>, String> {
     names.sort();
     let mut tensors = Vec::with_capacity(names.len());
     for name in names {
-        let found = archive.by_name(&name);
-        let tensor = match found {
-            Ok(Some(file)) => tensor(file),
-            Ok(None) => Err("it is listed but absent".to_owned()),
+        let place = npyz::npz::file_name_from_array_name(&name);
+        let mut held = Vec::new();
+        // To the very end, where the archive's checksum is compared.
+        let read = match archive.zip_archive().by_name(&place) {
+            Ok(mut file) => file
+                .read_to_end(&mut held)
+                .map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
         };
+        let tensor = read.and_then(|_| array(&held));
         tensors.push((
             name.clone(),
             tensor.map_err(|why| format!("`{name}`: {why}"))?,
