@@ -61,7 +61,8 @@ pub(crate) fn panel(svg: &mut Svg, place: &Place, asked: &Asked, turned: bool, n
             bold: true,
             ..Words::new(theme::LABEL, Anchor::Middle)
         };
-        svg.text((f64::midpoint(left, right), place.top - 4.0), name, style);
+        let name = theme::shortened(name, theme::LABEL, place.width);
+        svg.text((f64::midpoint(left, right), place.top - 4.0), &name, style);
     }
 }
 
@@ -133,9 +134,10 @@ pub(crate) fn around(svg: &mut Svg, layout: &Layout, figure: &Figure, asked: &As
     }
     for (index, x, y) in &layout.legend {
         key(svg, asked.mark, *index, *x, *y);
+        let room = layout.width - 4.0 - x - 18.0;
         svg.text(
             (x + 18.0, *y),
-            &figure.series[*index],
+            &theme::shortened(&figure.series[*index], theme::LABEL, room),
             Words::new(theme::LABEL, Anchor::Start),
         );
     }

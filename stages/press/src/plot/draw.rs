@@ -3,7 +3,7 @@
 use crate::plot::asked::{Asked, Mark};
 use crate::plot::axes;
 use crate::plot::drawn::{Figure, Item, Panel, Series};
-use crate::plot::heat::{cell, colour_bar, range};
+use crate::plot::heat::{Heat, cell, colour_bar, heat};
 use crate::plot::layout::{Place, layout};
 use crate::plot::spread::{violin, whiskers};
 use crate::plot::svg::{Paint, Svg};
@@ -38,7 +38,7 @@ pub(crate) fn draw(figure: &Figure, asked: &Asked) -> String {
 }
 
 fn marks(svg: &mut Svg, figure: &Figure, panel: &Panel, place: &Place, asked: &Asked) {
-    let bounds = range(figure);
+    let heat = heat(figure, place);
     // The first series, the one a figure is about, is drawn last and so on top.
     for series in panel.series.iter().rev() {
         match asked.mark {
@@ -62,7 +62,7 @@ fn marks(svg: &mut Svg, figure: &Figure, panel: &Panel, place: &Place, asked: &A
             }
             _ => {
                 for item in &series.items {
-                    category(svg, figure, series, item, place, asked, bounds);
+                    category(svg, figure, series, item, place, asked, heat);
                 }
             }
         }
@@ -126,7 +126,7 @@ fn category(
     item: &Item,
     place: &Place,
     asked: &Asked,
-    bounds: (f64, f64),
+    heat: Heat,
 ) {
     let colour = theme::colour(series.index);
     let count = figure.series.len() as f64;
@@ -184,7 +184,7 @@ fn category(
                 whiskers(svg, boxed, place, x, half * 0.8, colour);
             }
         }
-        Item::Cell { x, y, mean, .. } => cell(svg, figure, place, (*x, *y), *mean, bounds),
+        Item::Cell { x, y, mean, .. } => cell(svg, figure, place, (*x, *y), *mean, heat),
         Item::Point { .. } => {}
     }
 }

@@ -1,7 +1,7 @@
 //! The rows that a figure is drawn from: all tables under each other, the coordinates of their cells as
 //! columns. It knows nothing of marks.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kyobashi_stage::{Cell, Failure};
 use serde_json::Value;
@@ -80,6 +80,20 @@ impl Frame {
             }
         }
         Ok(())
+    }
+
+    /// Tells runs apart by columns of the tables themselves: one table may hold all seeds.
+    pub(crate) fn tell_apart(&mut self, over: &[String]) {
+        let own = over.iter().filter(|name| !self.axes.contains(*name));
+        let columns: Vec<usize> = own
+            .filter_map(|name| self.columns.iter().position(|known| known == name))
+            .collect();
+        let mut runs: BTreeMap<(usize, Vec<String>), usize> = BTreeMap::new();
+        for row in &mut self.rows {
+            let values = columns.iter().map(|column| row.cells[*column].clone());
+            let next = runs.len();
+            row.run = *runs.entry((row.run, values.collect())).or_insert(next);
+        }
     }
 
     fn column_or_new(&mut self, name: &str) -> usize {

@@ -7,19 +7,53 @@ use crate::plot::scale::Scale;
 use crate::plot::svg::{Anchor, Paint, Svg, Words};
 use crate::plot::theme;
 
-/// A cell with its value, where there is room for it.
+/// What all cells of a heat map have in common.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Heat {
+    /// The least and the greatest value.
+    pub(crate) bounds: (f64, f64),
+    /// The size of the values in points; none where one of them has no room: either all are written or none.
+    size: Option<f64>,
+}
+
+/// Text below this size, in points, is not read.
+const READABLE: f64 = 4.8;
+
+/// Measures the cells of a panel.
+pub(crate) fn heat(figure: &Figure, place: &Place) -> Heat {
+    let wide = place.width / figure.x_categories.len() as f64;
+    let high = place.height / figure.y_categories.len() as f64;
+    let widest = figure
+        .items()
+        .filter_map(|item| match item {
+            Item::Cell { mean, .. } => Some(theme::width(&shown(*mean), 1.0)),
+            _ => None,
+        })
+        .fold(0.0, f64::max);
+    let size = theme::TICK.min(high * 0.6).min((wide - 3.0) / widest);
+    Heat {
+        bounds: range(figure),
+        size: (size >= READABLE).then_some(size),
+    }
+}
+
+fn shown(mean: f64) -> String {
+    crate::numbers::format::Format::default().show(mean)
+}
+
+/// A cell with its value, where there is room for the values.
 pub(crate) fn cell(
     svg: &mut Svg,
     figure: &Figure,
     place: &Place,
     (x, y): (usize, usize),
     mean: f64,
-    bounds: (f64, f64),
+    heat: Heat,
 ) {
     let wide = place.width / figure.x_categories.len() as f64;
     let high = place.height / figure.y_categories.len() as f64;
     let (left, top) = (place.left + x as f64 * wide, place.top + y as f64 * high);
-    let (colour, dark) = theme::ramp(share(mean, bounds));
+    let (colour, dark) = theme::ramp(share(mean, heat.bounds));
     svg.rect(
         left + 0.4,
         top + 0.4,
@@ -27,9 +61,7 @@ pub(crate) fn cell(
         high - 0.8,
         Paint::fill(&colour, 1.0),
     );
-    let text = crate::numbers::format::Format::default().show(mean);
-    let size = theme::TICK.min(high * 0.6);
-    if theme::width(&text, size) < wide - 4.0 && size > 5.0 {
+    if let Some(size) = heat.size {
         let fill = if dark { "#ffffff" } else { theme::INK };
         let style = Words {
             fill,
@@ -37,14 +69,14 @@ pub(crate) fn cell(
         };
         svg.text(
             (left + wide / 2.0, top + high / 2.0 + size * 0.33),
-            &text,
+            &shown(mean),
             style,
         );
     }
 }
 
 /// The least and the greatest value of a heat map.
-pub(crate) fn range(figure: &Figure) -> (f64, f64) {
+fn range(figure: &Figure) -> (f64, f64) {
     figure
         .items()
         .filter_map(|item| match item {

@@ -52,6 +52,8 @@ pub(crate) struct Layout {
     pub(crate) right: f64,
 }
 
+/// The width of a category's name, in points; longer ones lose their middle.
+const LONGEST: f64 = 76.0;
 /// Between panels, at least.
 const GAP: f64 = 9.0;
 const KEY: f64 = 14.0;
@@ -73,7 +75,13 @@ pub(crate) fn layout(figure: &Figure, asked: &Asked) -> Layout {
     let y_names: Vec<Vec<Tick>> = scales
         .iter()
         .map(|(_, y)| match rect {
-            true => names(&figure.y_categories),
+            true => names(&figure.y_categories)
+                .into_iter()
+                .map(|tick| Tick {
+                    label: theme::shortened(&tick.label, theme::TICK, LONGEST),
+                    ..tick
+                })
+                .collect(),
             false => y.ticks(5),
         })
         .collect();
@@ -83,8 +91,17 @@ pub(crate) fn layout(figure: &Figure, asked: &Asked) -> Layout {
         .map(|tick| width(&tick.label, theme::TICK))
         .fold(0.0, f64::max);
     let own = asked.independent && !rect;
+    let x_names: Vec<String> = figure
+        .x_categories
+        .iter()
+        .map(|name| theme::shortened(name, theme::TICK, LONGEST))
+        .collect();
     let axis = label_width + 6.0;
-    let left = theme::LABEL + 5.0 + if own { 0.0 } else { axis };
+    let longest = x_names
+        .iter()
+        .map(|name| width(name, theme::TICK))
+        .fold(0.0, f64::max);
+    let mut left = theme::LABEL + 5.0 + if own { 0.0 } else { axis };
     // The first and last labels of an x axis reach half their width beyond it.
     let beyond = match asked.by_category() {
         true => 4.0,
@@ -97,14 +114,15 @@ pub(crate) fn layout(figure: &Figure, asked: &Asked) -> Layout {
     let bar = if rect { COLOUR_BAR } else { beyond };
     let gap = GAP.max(2.0 * beyond + 1.0);
     let each = if own { axis } else { 0.0 };
-    let panel = (total - left - bar - gap * (columns - 1) as f64) / columns as f64 - each;
-    let slot = panel / figure.x_categories.len() as f64;
-    let longest = figure
-        .x_categories
-        .iter()
-        .map(|name| width(name, theme::TICK))
-        .fold(0.0, f64::max);
+    let panel_from =
+        |left: f64| (total - left - bar - gap * (columns - 1) as f64) / columns as f64 - each;
+    let slot = panel_from(left) / figure.x_categories.len() as f64;
     let turned = asked.by_category() && longest > slot - 3.0;
+    if turned {
+        // Labels turned by 40° reach to the left by cos 40°, the first one beyond its panel.
+        left = left.max(longest * 0.766 - slot / 2.0 - each + 2.0);
+    }
+    let panel = panel_from(left);
     // Labels turned by 40° reach down by sin 40°.
     let foot = if turned {
         longest * 0.643 + 9.0
@@ -143,7 +161,7 @@ pub(crate) fn layout(figure: &Figure, asked: &Asked) -> Layout {
         let last = index + columns >= count;
         let above: f64 = head + height + if own || rows == 1 { foot } else { 8.0 };
         let x_ticks = if asked.by_category() {
-            names(&figure.x_categories)
+            names(&x_names)
         } else {
             x.ticks(if equal { 5 } else { (panel / 38.0) as usize })
         };
@@ -295,7 +313,8 @@ fn legend(
     let mut out = Vec::new();
     let (mut x, mut y) = (left, top);
     for (index, name) in figure.series.iter().enumerate() {
-        let wide = KEY + 4.0 + width(name, theme::LABEL) + 9.0;
+        let name = theme::shortened(name, theme::LABEL, right - left - KEY - 4.0);
+        let wide = KEY + 4.0 + width(&name, theme::LABEL) + 9.0;
         if x > left && x + wide - 9.0 > right {
             x = left;
             y += line;

@@ -90,10 +90,11 @@ fn linear(low: f64, high: f64, wanted: usize) -> Vec<Tick> {
         .find(|step| *step >= rough * 0.999)
         .unwrap_or(10.0 * power);
     let largest = low.abs().max(high.abs());
-    // 20000 steps are read faster as 20k; one axis has one unit.
+    // 20000 steps are read faster as 20k; one axis has one unit. Neighbours that differ in far digits alone
+    // need all of them.
     let (unit, sign) = match largest {
-        size if size >= 1e6 => (1e6, "M"),
-        size if size >= 1e4 => (1e3, "k"),
+        size if size >= 1e6 && step >= 1e4 => (1e6, "M"),
+        size if (1e4..1e6).contains(&size) && step >= 10.0 => (1e3, "k"),
         _ => (1.0, ""),
     };
     let decimals = decimals(step / unit);
@@ -104,7 +105,11 @@ fn linear(low: f64, high: f64, wanted: usize) -> Vec<Tick> {
             let at = index as f64 * step;
             Tick {
                 at,
-                label: label(at / unit, decimals, step / unit, sign),
+                label: if largest >= HUGE || step < SMALL {
+                    scientific(at, step).unwrap_or_else(|| label(at, decimals, step, ""))
+                } else {
+                    label(at / unit, decimals, step / unit, sign)
+                },
             }
         })
         .collect()
@@ -112,12 +117,12 @@ fn linear(low: f64, high: f64, wanted: usize) -> Vec<Tick> {
 
 /// The decimals that write multiples of a step exactly.
 fn decimals(step: f64) -> usize {
-    (0..9)
+    (0..15)
         .find(|decimals| {
             let scaled = step * 10f64.powi(*decimals);
             (scaled - scaled.round()).abs() < 1e-6 * scaled.abs()
         })
-        .map_or(9, |decimals| decimals as usize)
+        .map_or(15, |decimals| decimals as usize)
 }
 
 fn label(value: f64, decimals: usize, step: f64, unit: &str) -> String {
@@ -125,18 +130,39 @@ fn label(value: f64, decimals: usize, step: f64, unit: &str) -> String {
     if size < step * 1e-6 {
         return "0".to_owned();
     }
-    let text = if step < 1e-4 {
-        let text = format!("{:e}", (size / step).round() * step);
-        let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-        let digits: f64 = digits.parse().unwrap_or(1.0);
-        format!(
-            "{}·10{}",
-            (digits * 100.0).round() / 100.0,
-            raised(exponent)
-        )
-    } else {
-        format!("{size:.decimals$}{unit}")
+    signed(value, format!("{size:.decimals$}{unit}"))
+}
+
+/// Values from here on are written with a power of ten, and so are steps below the other.
+const HUGE: f64 = 1e10;
+const SMALL: f64 = 1e-4;
+/// More digits than this are no easier to read behind a power of ten.
+const DIGITS: i32 = 4;
+
+/// A multiple of `step` as `2.5·10⁻⁵`; none where neighbours would need more digits.
+fn scientific(value: f64, step: f64) -> Option<String> {
+    let size = (value.abs() / step).round() * step;
+    if size < step * 1e-6 {
+        return Some("0".to_owned());
+    }
+    let text = format!("{size:.15e}");
+    let (_, exponent) = text.split_once('e')?;
+    let power: i32 = exponent.parse().ok()?;
+    // One more for steps of 2.5.
+    let places = power - step.log10().floor() as i32 + 1;
+    if places > DIGITS + 1 {
+        return None;
+    }
+    let text = format!("{size:.*e}", places.max(0) as usize);
+    let (digits, exponent) = text.split_once('e')?;
+    let digits = match digits.contains('.') {
+        true => digits.trim_end_matches('0').trim_end_matches('.'),
+        false => digits,
     };
+    Some(signed(value, format!("{digits}·10{}", raised(exponent))))
+}
+
+fn signed(value: f64, text: String) -> String {
     if value < 0.0 {
         format!("\u{2212}{text}")
     } else {
@@ -215,6 +241,26 @@ mod tests {
         assert_eq!(labels(0.0, 10_000.0, false)[1], "2k");
         assert_eq!(labels(0.0, 0.0001, false)[1], "2·10⁻⁵");
         assert_eq!(labels(0.003, 4.0, true), ["10⁻²", "10⁻¹", "1"]);
+        assert_eq!(labels(0.0, 5e21, false)[1], "10²¹".replace("10", "1·10"));
+        assert_eq!(labels(-4e-12, 1e-12, false)[0], "\u{2212}4·10⁻¹²");
+    }
+
+    #[test]
+    fn neighbouring_ticks_never_have_one_label() {
+        for (low, high) in [
+            (1e6, 1e6 + 0.004),
+            (1e6 - 3.0, 1e6),
+            (0.1234567, 0.1234569),
+            (12_340_000.0, 12_340_500.0),
+            (1e15, 1e15 + 100.0),
+            (-5e-9, 5e-9),
+            (20_000.0, 20_004.0),
+        ] {
+            let labels = labels(low, high, false);
+            let mut apart = labels.clone();
+            apart.dedup();
+            assert!(labels.len() > 2 && labels == apart, "{labels:?}");
+        }
     }
 
     #[test]

@@ -43,8 +43,28 @@ pub(crate) fn whiskers(
     }
 }
 
-/// A violin with its median and the box of its middle half.
+/// Values below which a density says more of its kernel than of them.
+const FEW: usize = 10;
+
+/// A few values as they are, with their median.
+fn few(svg: &mut Svg, boxed: &Boxed, place: &Place, x: f64, half: f64, colour: &str) {
+    let median = place.across(boxed.median);
+    let wide = half * 0.6;
+    svg.line(
+        (x - wide, median),
+        (x + wide, median),
+        Paint::stroke(theme::INK, 1.1),
+    );
+    for value in &boxed.sorted {
+        svg.circle(x, place.across(*value), 1.9, Paint::fill(colour, 0.6));
+    }
+}
+
+/// A violin with its median and the box of its middle half; of few values, the values.
 pub(crate) fn violin(svg: &mut Svg, boxed: &Boxed, place: &Place, x: f64, half: f64, colour: &str) {
+    if boxed.n < FEW {
+        return few(svg, boxed, place, x, half, colour);
+    }
     let outline = outline(&boxed.sorted);
     let side = |sign: f64| {
         outline

@@ -114,7 +114,7 @@ impl Stage for Plot {
             ],
             ..Signature::new(
                 "report/plot",
-                1,
+                2,
                 "Draws a figure that is checked against its tables",
             )
         }
@@ -122,7 +122,8 @@ impl Stage for Plot {
 
     fn run(&self, call: &Call, context: &dyn Context) -> Result<Outputs, Failure> {
         let asked = Asked::read(call)?;
-        let frame = frame(call, &asked)?;
+        let mut frame = frame(call, &asked)?;
+        frame.tell_apart(&asked.over);
         let mut figure = figure(&frame, &asked)?;
         let table = figure.table(&asked)?;
         if let Some(range) = asked.y_range {

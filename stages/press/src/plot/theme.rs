@@ -104,9 +104,38 @@ pub(crate) fn width(text: &str, size: f64) -> f64 {
         .sum()
 }
 
+/// A text that is no wider than `most` points: what is too long loses its middle, since names of one study
+/// differ at their ends.
+pub(crate) fn shortened(text: &str, size: f64, most: f64) -> String {
+    if width(text, size) <= most {
+        return text.to_owned();
+    }
+    let signs: Vec<char> = text.chars().collect();
+    let joined = |kept: usize| {
+        let (front, back) = (kept.div_ceil(2), kept / 2);
+        let mut short: String = signs[..front].iter().collect();
+        short.push('…');
+        short.extend(&signs[signs.len() - back..]);
+        short
+    };
+    (2..signs.len())
+        .rev()
+        .map(joined)
+        .find(|short| width(short, size) <= most)
+        .unwrap_or_else(|| joined(2.min(signs.len())))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_name_keeps_both_its_ends() {
+        let short = shortened("a_rather_long_name_of_group_19", TICK, 50.0);
+        assert!(short.starts_with("a_") && short.ends_with("19"), "{short}");
+        assert!(width(&short, TICK) <= 50.0);
+        assert_eq!(shortened("base", TICK, 50.0), "base");
+    }
 
     #[test]
     fn a_number_in_a_cell_stands_out_from_every_colour_of_the_ramp() {

@@ -241,3 +241,45 @@ fn too_many_points_are_thinned_and_the_figure_says_so() {
     assert_eq!(rows(&outputs).len(), 1501);
     assert!(text(&outputs, "figure").contains("1500 of 4000 points shown"));
 }
+
+#[test]
+fn seeds_in_one_table_are_runs_as_those_of_many_tables_are() {
+    let flat = list(&["step,loss,seed\n0,1.0,0\n0,2.0,1\n0,3.0,2\n1,5.0,0\n1,5.0,0\n"]);
+    let rows = rows(&plot(&desk("line", "step", "loss", flat)).unwrap());
+    assert_eq!((rows[1][1].as_str(), rows[1][4].as_str()), ("2", "3"));
+    let high: f64 = rows[1][3].parse().unwrap();
+    assert!((high - (2.0 + 2.484_138)).abs() < 1e-5, "{rows:?}");
+    // Two rows of one seed are one run.
+    assert_eq!(rows[2][1..], ["5", "", "", "1"]);
+}
+
+#[test]
+fn a_violin_of_few_values_shows_the_values() {
+    let figure = |n: usize| {
+        let rows: String = (0..n).map(|row| format!("a,{row}\n")).collect();
+        let data = list(&[&format!("kind,score\n{rows}")]);
+        text(
+            &plot(&desk("violin", "kind", "score", data)).unwrap(),
+            "figure",
+        )
+    };
+    assert_eq!(figure(3).matches("<circle").count(), 3);
+    assert_eq!(figure(30).matches("<circle").count(), 1, "the median alone");
+}
+
+#[test]
+fn long_names_stay_within_the_picture_and_keep_their_ends() {
+    let rows: String = (0..20)
+        .map(|row| format!("a_rather_long_name_of_group_{row},{row}\n"))
+        .collect();
+    let data = list(&[&format!("kind,score\n{rows}")]);
+    let figure = text(
+        &plot(&desk("dot", "kind", "score", data)).unwrap(),
+        "figure",
+    );
+    assert!(
+        !figure.contains("a_rather_long_name_of_group_1<"),
+        "{figure}"
+    );
+    assert!(figure.contains("…") && figure.contains("_19<"), "{figure}");
+}
