@@ -6,6 +6,7 @@ use crate::bibliography::Works;
 use crate::draft::place::{DRAFT, Problem, line_col};
 use crate::draft::tree::{Block, Inline, Key, words};
 use crate::typeset::maths::convert;
+use crate::typeset::world::has_sign;
 
 /// What is known beside the tree.
 pub(crate) struct Known<'p> {
@@ -126,6 +127,33 @@ pub(crate) fn check(
             }),
     );
     warnings
+}
+
+/// Signs of a draft that no font has, each once. Signs without a form of their own, as the joiners of
+/// scripts and the marks of direction, are passed over by the typesetter too.
+pub(crate) fn signs(draft: &str, problems: &mut Vec<Problem>) {
+    let mut seen = BTreeSet::new();
+    for (at, sign) in draft.char_indices() {
+        let formless = sign.is_whitespace()
+            || matches!(sign, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}');
+        if formless || has_sign(sign) || !seen.insert(sign) {
+            continue;
+        }
+        let message = match sign.is_control() {
+            true => format!(
+                "the control character U+{:04X} cannot be printed",
+                u32::from(sign)
+            ),
+            false => format!(
+                "no font here has the sign `{sign}` (U+{:04X})",
+                u32::from(sign)
+            ),
+        };
+        problems.push(
+            Problem::new(at..at + sign.len_utf8(), message)
+                .help("write it in Latin, Greek or Cyrillic letters or as mathematics; it would be an empty box"),
+        );
+    }
 }
 
 /// The known name most like `name`, if any is like it.

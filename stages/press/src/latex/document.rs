@@ -120,7 +120,7 @@ fn main(asked: &Asked, manuscript: &Manuscript, style: &Style) -> String {
         .collect();
     // A package that few papers need is asked for only by those.
     let strikes = if emitter.out.contains("\\sout{") {
-        "\\usepackage[normalem]{ulem}\n"
+        "\\IfFileExists{ulem.sty}{\\usepackage[normalem]{ulem}}{\\newcommand{\\sout}[1]{\\textcolor{gray}{#1}}}\n"
     } else {
         ""
     };
@@ -176,7 +176,7 @@ fn main(asked: &Asked, manuscript: &Manuscript, style: &Style) -> String {
 
 const APPENDIX: &str = r"\clearpage\onecolumn\appendix
 \section*{Where the numbers come from}
-Every number in this paper is a reference that was resolved when the paper was typeset; nobody typed it.
+Every number in colour is a reference that was resolved when the paper was typeset; nobody typed it.
 Each links to its row here. \emph{Document} is the stage output that holds the value, \emph{digest} the start of the blake3 of that output.
 {\small
 \begin{longtable}{r>{\raggedright\arraybackslash}p{0.19\linewidth}>{\raggedright\arraybackslash}p{0.27\linewidth}rrll}

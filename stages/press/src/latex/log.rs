@@ -20,7 +20,16 @@ pub(crate) fn read(log: &str, main: &str, draft: Option<&str>) -> Found {
     let mut found = Found::default();
     let lines: Vec<&str> = log.lines().collect();
     for (index, line) in lines.iter().enumerate() {
-        if let Some((number, message)) = error(line) {
+        if let Some(file) = absent(line) {
+            found.errors.push(placed(
+                1,
+                1,
+                format!("LaTeX: the file {file} is not installed"),
+                Some("the package of TeX Live that has it is missing here: `apt search`, `tlmgr search --file`".to_owned()),
+            ));
+            // What follows is about the same.
+            break;
+        } else if let Some((number, message)) = error(line) {
             let number = number.max(1);
             // The line that begins with `l.12` ends where TeX stopped reading.
             let start = format!("l.{number} ");
@@ -65,6 +74,12 @@ fn placed(line: usize, col: usize, message: String, help: Option<String>) -> Pla
         message,
         help,
     }
+}
+
+/// ``! LaTeX Error: File `ulem.sty' not found.``, with or without the place before it.
+fn absent(line: &str) -> Option<&str> {
+    let (file, rest) = line.split_once("LaTeX Error: File `")?.1.split_once('\'')?;
+    rest.starts_with(" not found").then_some(file)
 }
 
 /// `./main.tex:12: Undefined control sequence.`

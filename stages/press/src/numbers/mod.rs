@@ -6,3 +6,4 @@ pub(crate) mod lookup;
 pub(crate) mod measure;
 pub(crate) mod record;
 pub(crate) mod resolve;
+pub(crate) mod typed;

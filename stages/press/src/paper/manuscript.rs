@@ -3,7 +3,7 @@
 use kyobashi_stage::Failure;
 
 use crate::bibliography::{self, Works};
-use crate::check::{Known, Warning, check};
+use crate::check::{Known, Warning, check, signs};
 use crate::claims::unborne;
 use crate::draft::matter::{self, Matter, Provenance};
 use crate::draft::place::{Problem, failure};
@@ -12,6 +12,7 @@ use crate::draft::source::Source;
 use crate::draft::tree::{Block, Inline, words};
 use crate::numbers::record::Number;
 use crate::numbers::resolve::Resolver;
+use crate::numbers::typed::typed;
 use crate::paper::stage::{Asked, Stance};
 
 /// A draft that was read and checked.
@@ -78,16 +79,26 @@ pub(crate) fn manuscript(asked: &Asked) -> Result<Manuscript, Failure> {
         figures: &names,
         works: &works,
     };
+    if asked.own_fonts {
+        signs(draft, &mut problems);
+    }
     let mut warnings = check(draft, &[&summary, &body], &known, &mut problems);
-    if asked.claims != Stance::Pass {
-        let unborne = unborne(&[&summary, &body], &resolver.numbers, &asked.results);
-        match asked.claims {
-            Stance::Refuse => problems.extend(unborne),
-            _ => warnings.extend(
-                unborne
+    let parts: [&[Block]; 2] = [&summary, &body];
+    for (stance, found) in [
+        (asked.typed, typed(&parts, &asked.results)),
+        (
+            asked.claims,
+            unborne(&parts, &resolver.numbers, &asked.results),
+        ),
+    ] {
+        match stance {
+            Stance::Refuse => problems.extend(found),
+            Stance::Warn => warnings.extend(
+                found
                     .into_iter()
                     .map(|problem| Warning::at(draft, problem.at.start, problem.message)),
             ),
+            Stance::Pass => {}
         }
     }
     if !problems.is_empty() {

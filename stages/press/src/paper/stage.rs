@@ -52,6 +52,12 @@ impl Stage for Set {
                     "what becomes of a claim of direction that the results do not bear out: refuse, warn or pass",
                 ),
                 Port::or(
+                    "typed",
+                    "str",
+                    "refuse",
+                    "what becomes of a decimal, a percentage or a multiple that was typed and is no setting: refuse, warn or pass",
+                ),
+                Port::or(
                     "overfull",
                     "str",
                     "refuse",
@@ -85,7 +91,7 @@ impl Stage for Set {
             ],
             ..Signature::new(
                 "paper/set",
-                4,
+                5,
                 "Typesets a paper whose numbers all lead to their origin",
             )
         }
@@ -135,6 +141,9 @@ pub(crate) struct Asked {
     pub(crate) bibliography: Option<String>,
     pub(crate) style: String,
     pub(crate) claims: Stance,
+    pub(crate) typed: Stance,
+    /// Whether the press's own fonts print it; TeX has fonts of its own.
+    pub(crate) own_fonts: bool,
     pub(crate) overfull: Stance,
 }
 impl Asked {
@@ -192,6 +201,8 @@ impl Asked {
             bibliography: optional("bibliography")?,
             style: call.get("style")?,
             claims: stance(call, "claims")?,
+            typed: stance(call, "typed")?,
+            own_fonts: call.has("overfull"),
             // Lines are TeX's own matter in a paper that TeX will set.
             overfull: match call.has("overfull") {
                 true => stance(call, "overfull")?,

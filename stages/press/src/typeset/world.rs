@@ -29,6 +29,14 @@ pub(crate) fn fonts() -> &'static [Font] {
     &FONTS
 }
 
+/// Whether any font has a sign; without one, an empty box would be printed.
+pub(crate) fn has_sign(sign: char) -> bool {
+    (sign.is_ascii() && !sign.is_ascii_control())
+        || FONTS
+            .iter()
+            .any(|font| font.info().coverage.contains(sign.into()))
+}
+
 /// The files of one paper.
 pub(crate) struct Memory {
     main: FileId,

@@ -69,7 +69,7 @@ fn an_error_of_latex_leads_back_to_the_markdown() {
 #[test]
 fn no_sign_of_the_draft_is_lost_to_latex() {
     let draft = "---\ntitle: 100% of A_B & C\nprovenance: live\n---\n\n50% of x_1 & y #2 for $5 {braces} ~ ^ \\\\ and `a_b%`.\n";
-    let (_scratch, source) = written(&Desk::default().with("draft", draft));
+    let (_scratch, source) = written(&Desk::default().with("draft", draft).with("typed", "pass"));
     let main = std::fs::read_to_string(source.join("main.tex")).unwrap();
     assert!(main.contains(r"\title{100\% of A\_B \& C}"), "{main}");
     assert!(main.contains(r"50\% of x\_1 \& y \#2 for \$5 \{braces\} \textasciitilde{} \textasciicircum{} \textbackslash{} and \texttt{a\_b\%}."), "{main}");

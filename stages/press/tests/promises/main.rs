@@ -6,4 +6,5 @@ mod desk;
 mod figures;
 mod latex;
 mod papers;
+mod refused;
 mod tables;
