@@ -3,11 +3,12 @@
 
 use std::path::PathBuf;
 
-const SOURCES: [&str; 6] = [
+const SOURCES: [&str; 7] = [
     "shim/program.cpp",
     "shim/names.cpp",
     "shim/kernels.cpp",
     "shim/backward.cpp",
+    "shim/memory.cpp",
     "shim/products.cpp",
     "shim/update.cpp",
 ];

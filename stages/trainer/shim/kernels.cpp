@@ -42,6 +42,7 @@ char* ky_cpu_capability() {
 // For the calling thread (the executor's switch is local to it) and the process.
 char* ky_prepare() {
   return ky_try([] {
+    ky_keep_memory();
     // Programs run as written, operation by operation: equal to eager mode to the last bit.
     torch::jit::setGraphExecutorOptimize(false);
     at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/false);

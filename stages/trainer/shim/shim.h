@@ -55,6 +55,8 @@ struct KyAdam {
   bool decoupled;
 };
 
+// Small tensors of the CPU lie in memory that is kept (memory.cpp); for the process, more than once harms nothing.
+void ky_keep_memory();
 // The gradients of `loss`, undefined where it does not depend on a parameter; false, and nothing done, if
 // that is left to libtorch's engine (backward.cpp).
 bool ky_backward(const at::Tensor& loss, const KyList& parameters, std::vector<at::Tensor>& found);
