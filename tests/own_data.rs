@@ -128,3 +128,18 @@ fn a_csv_file_is_trained_on_and_another_one_takes_its_place_by_a_parameter() {
         "{said}"
     );
 }
+
+#[test]
+fn a_cell_that_is_no_number_is_told_with_the_users_file_not_its_place_in_the_store() {
+    let space = space();
+    let rows: String = (0..20).map(|row| format!("{row},{}\n", row % 2)).collect();
+    space.write("own table.csv", &format!("size,kind\n{rows}large,1\n"));
+    let table = format!("params.table={}", space.path("own table.csv").display());
+    let failed = space.kyo(&["run", "examples/own-data.yaml", "--json", "--set", &table]);
+    let told = failures(&failed);
+    assert!(
+        told.contains("own table.csv: line 22, column `size`: `large`"),
+        "{told}"
+    );
+    assert!(!told.contains("objects/"), "{told}");
+}

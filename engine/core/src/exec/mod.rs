@@ -10,6 +10,7 @@ mod plain;
 pub mod prepare;
 mod program;
 pub mod publish;
+pub mod renamed;
 pub mod shell;
 mod things;
 pub mod tree;

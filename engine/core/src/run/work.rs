@@ -14,6 +14,7 @@ use super::memory::{Memory, Sums};
 use super::settle::uses;
 use super::slots::{Slot, Slots};
 use crate::artifact::Artifacts;
+use crate::exec::renamed::renamed;
 use crate::exec::{Cancel, Executors, Job, Notes, Script, prepare, publish, untouched};
 use crate::plan::key::Resolved;
 use crate::spec::{Stage, Work};
@@ -204,7 +205,7 @@ fn run(attempt: &Attempt, slot: &Slot) -> Result<Arc<Artifacts>, Failure> {
     let outputs = if stage.policy.may_fail && job.script.is_none() {
         publish::as_data(answer)?
     } else {
-        answer?
+        answer.map_err(|failure| renamed(failure, &job.call, &attempt.resolved))?
     };
     let published = publish::publish(
         &attempt.store,
