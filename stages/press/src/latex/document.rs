@@ -120,7 +120,7 @@ fn main(asked: &Asked, manuscript: &Manuscript, style: &Style) -> String {
         .collect();
     // A package that few papers need is asked for only by those.
     let strikes = if emitter.out.contains("\\sout{") {
-        "\\IfFileExists{ulem.sty}{\\usepackage[normalem]{ulem}}{\\newcommand{\\sout}[1]{\\textcolor{gray}{#1}}}\n"
+        "\\IfFileExists{ulem.sty}{\\usepackage[normalem]{ulem}}{\\newcommand{\\sout}{\\textcolor{gray}}}\n"
     } else {
         ""
     };

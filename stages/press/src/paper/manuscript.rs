@@ -83,6 +83,16 @@ pub(crate) fn manuscript(asked: &Asked) -> Result<Manuscript, Failure> {
         signs(draft, &mut problems);
     }
     let mut warnings = check(draft, &[&summary, &body], &known, &mut problems);
+    if let Some(source) = asked.bibliography.as_deref().filter(|_| asked.own_fonts) {
+        // Names of others cannot be written otherwise by the writer, so they stop nothing.
+        let mut found = Vec::new();
+        signs(source, &mut found);
+        warnings.extend(found.into_iter().map(|problem| Warning {
+            message: format!("works.bib: {}", problem.message),
+            line: None,
+            col: None,
+        }));
+    }
     let parts: [&[Block]; 2] = [&summary, &body];
     for (stance, found) in [
         (asked.typed, typed(&parts, &asked.results)),

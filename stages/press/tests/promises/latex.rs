@@ -122,6 +122,14 @@ fn the_twin_compiles_to_the_same_bytes_where_tex_is_installed() {
 }
 
 #[test]
+fn struck_words_compile_whatever_packages_tex_has() {
+    let draft = "---\ntitle: A\nprovenance: live\n---\n\nA ~~struck~~ word.\n";
+    if let Some(made) = compiled(&Desk::default().with("draft", draft)) {
+        assert!(made.unwrap().starts_with(b"%PDF"));
+    }
+}
+
+#[test]
 fn what_pdflatex_refuses_comes_back_with_its_place_in_the_markdown() {
     // The sign is one that Typst sets and that no font of LaTeX has.
     let draft = "---\ntitle: A\nprovenance: live\n---\n\nOne.\n\nThe sign 水 is\nrefused.\n";

@@ -67,4 +67,14 @@ fn a_sign_that_no_font_has_is_refused_not_printed_as_a_box() {
     );
     assert_eq!(failure.places.len(), 1, "{failure}");
     set("naïve — αβ Ж ≤ ∞, soft\u{ad}hyphen").unwrap();
+    let work = "@misc{a, title={深 title}, year=2020}";
+    let cited = desk("See [@a].")
+        .with("bibliography", work)
+        .run("paper/set")
+        .unwrap();
+    let warnings = value(&cited, "numbers")["warnings"].to_string();
+    assert!(
+        warnings.contains("works.bib: no font here has the sign `深`"),
+        "{warnings}"
+    );
 }
