@@ -13,6 +13,9 @@ pub(crate) struct Found {
     pub(crate) overfull: Vec<(f64, Place)>,
 }
 
+/// What is said of a citation without its work.
+const UNDEFINED: &str = "is cited but not defined";
+
 /// Reads a log that was written with `-file-line-error` and long lines.
 ///
 /// `main` is the source that was compiled, `draft` the Markdown that it was made from, where that is known.
@@ -28,6 +31,28 @@ pub(crate) fn read(log: &str, main: &str, draft: Option<&str>) -> Found {
                 Some("the package of TeX Live that has it is missing here: `apt search`, `tlmgr search --file`".to_owned()),
             ));
             // What follows is about the same.
+            break;
+        } else if let Some((number, message)) = of_works(line) {
+            let start = format!("l.{number} ");
+            let near = lines[index..]
+                .iter()
+                .take(12)
+                .find_map(|line| line.strip_prefix(&start))
+                .unwrap_or_default();
+            // The references were not read to their end, so that citations are missing too.
+            found
+                .errors
+                .retain(|error| !error.message.ends_with(UNDEFINED));
+            let near = near.trim_end().trim_start_matches("\\newblock ");
+            found.errors.push(Place {
+                file: "works.bib".to_owned(),
+                ..placed(
+                    1,
+                    1,
+                    format!("LaTeX: {message} at `{near}`"),
+                    Some("in a field of BibTeX, `_`, `^`, `#`, `%`, `&` and `$` are written with a backslash".to_owned()),
+                )
+            });
             break;
         } else if let Some((number, message)) = error(line) {
             let number = number.max(1);
@@ -57,7 +82,7 @@ pub(crate) fn read(log: &str, main: &str, draft: Option<&str>) -> Found {
             found.errors.push(placed(
                 line,
                 col,
-                format!("LaTeX: `{what}` is cited but not defined"),
+                format!("LaTeX: `{what}` {UNDEFINED}"),
                 None,
             ));
         }
@@ -80,6 +105,13 @@ fn placed(line: usize, col: usize, message: String, help: Option<String>) -> Pla
 fn absent(line: &str) -> Option<&str> {
     let (file, rest) = line.split_once("LaTeX Error: File `")?.1.split_once('\'')?;
     rest.starts_with(" not found").then_some(file)
+}
+
+/// `./main.bbl:14: Missing $ inserted.`
+fn of_works(line: &str) -> Option<(usize, &str)> {
+    let (_, rest) = line.split_once(".bbl:")?;
+    let (number, message) = rest.split_once(": ")?;
+    Some((number.parse().ok()?, message.trim().trim_end_matches('.')))
 }
 
 /// `./main.tex:12: Undefined control sequence.`

@@ -122,6 +122,23 @@ fn the_twin_compiles_to_the_same_bytes_where_tex_is_installed() {
 }
 
 #[test]
+fn an_unescaped_sign_of_a_cited_work_is_told_as_such() {
+    let works = "@misc{a, title={A_strange title}, author={B, C}, year=2020}";
+    let draft = "---\ntitle: A\nprovenance: live\n---\n\nSee [@a].\n";
+    let desk = Desk::default()
+        .with("draft", draft)
+        .with("bibliography", works);
+    let Some(refused) = compiled(&desk) else {
+        return;
+    };
+    let failure = refused.unwrap_err();
+    let place = &failure.places[0];
+    assert_eq!(place.file, "works.bib", "{failure:?}");
+    assert!(place.message.contains("A_"), "{failure:?}");
+    assert!(!failure.message.contains("not defined"), "{failure}");
+}
+
+#[test]
 fn struck_words_compile_whatever_packages_tex_has() {
     let draft = "---\ntitle: A\nprovenance: live\n---\n\nA ~~struck~~ word.\n";
     if let Some(made) = compiled(&Desk::default().with("draft", draft)) {
