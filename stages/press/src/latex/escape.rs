@@ -68,6 +68,8 @@ pub(crate) fn words(text: &str) -> String {
         match SIGNS.iter().find(|(sign, _)| *sign == c) {
             Some((_, latex)) => out.push_str(latex),
             None if c == '\n' => out.push(' '),
+            // After `\item` and at the end of a row it would begin an option.
+            None if c == '[' => out.push_str("{[}"),
             None => out.push(c),
         }
     }
@@ -110,6 +112,7 @@ mod tests {
     #[test]
     fn no_sign_of_words_is_taken_for_latex() {
         assert_eq!(words("50% of a_b & #1"), r"50\% of a\_b \& \#1");
+        assert_eq!(words("[x] done"), "{[}x] done");
         assert_eq!(words(r"\input{x}"), r"\textbackslash{}input\{x\}");
         assert_eq!(
             words("−1.5 × 10⁻⁴"),

@@ -140,7 +140,7 @@ fn an_unescaped_sign_of_a_cited_work_is_told_as_such() {
 
 #[test]
 fn struck_words_compile_whatever_packages_tex_has() {
-    let draft = "---\ntitle: A\nprovenance: live\n---\n\nA ~~struck~~ word.\n";
+    let draft = "---\ntitle: A\nprovenance: live\n---\n\nA ~~struck~~ word.\n\n- [ ] open\n\n| a |\n|-|\n| b |\n| [c] |\n";
     if let Some(made) = compiled(&Desk::default().with("draft", draft)) {
         assert!(made.unwrap().starts_with(b"%PDF"));
     }
