@@ -53,9 +53,50 @@ pub(super) fn approximate(sentence: &str, mut found: Vec<Number>) -> Vec<Number>
     found
 }
 
+/// `3.00, 2.63 and 1.51 points`, `18 to 19 %`: what stands behind the last of a list is said of all.
+pub(super) fn listed(sentence: &str, mut found: Vec<Number>) -> Vec<Number> {
+    for index in (1..found.len()).rev() {
+        let (one, next) = (&found[index - 1], &found[index]);
+        let between = sentence.get(one.at.end..next.at.start).unwrap_or("?");
+        let plain = |number: &Number| !number.name && !number.version && !number.spread;
+        let shared = matches!(next.share, Share::Percent | Share::Points)
+            && one.share == Share::None
+            && one.unit.is_empty()
+            && plain(one)
+            && plain(next)
+            && lists(between)
+            && words::part(&sentence[..one.at.start]).is_none();
+        if shared {
+            found[index - 1].share = found[index].share;
+        }
+    }
+    found
+}
+
+/// Whether nothing but a comma or a word of lists stands between two numbers.
+fn lists(between: &str) -> bool {
+    let words = between.trim_matches(|c: char| c.is_whitespace() || ",-–".contains(c));
+    !between.is_empty() && between.len() < 12 && matches!(words, "" | "and" | "or" | "to")
+}
+
+/// What follows a list that a number begins: ` seconds` of `13.4 to 17.6 seconds`.
+fn behind(after: &str) -> &str {
+    let Some(start) = after.find(|c: char| c.is_ascii_digit()) else {
+        return after;
+    };
+    let end = after[start..]
+        .find(|c: char| !c.is_ascii_digit() && !".,".contains(c))
+        .map_or(after.len(), |end| start + end);
+    let ends = end < after.len() && after[..end].ends_with(|c: char| c.is_ascii_digit());
+    match lists(&after[..start]) && ends {
+        true => behind(&after[end..]),
+        false => after,
+    }
+}
+
 /// The words right after a number, where its unit stands.
 pub(super) fn units(after: &str) -> String {
-    words::tokens(after)
+    words::tokens(behind(after))
         .take(2)
         .map(|(_, word)| word)
         .collect::<Vec<_>>()
@@ -82,6 +123,7 @@ pub(super) fn continued(
     let goes_on = before.share == number.share
         && number.share != Share::None
         && few
+        && words::directions(between).is_empty()
         && !stops.iter().any(|stop| between.contains(stop));
     goes_on.then(|| said.clone())
 }

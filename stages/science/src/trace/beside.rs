@@ -199,6 +199,9 @@ impl Judge<'_> {
             let words = told::respective(sentence, found, index);
             return words.map_or_else(Named::default, |words| self.evidence.names.named(words));
         }
+        if let Some(words) = told::respective(sentence, found, index) {
+            return self.evidence.names.named(words);
+        }
         let number = &found[index];
         // The digits of a name, `BM25`, end no words.
         let next = found[index + 1..].iter().find(|number| !number.name);

@@ -38,7 +38,7 @@ impl Judge<'_> {
                         Finding::literal(Class::Configuration, "a setting, in the name of a row")
                             .from(source.clone())
                     }
-                    None => Finding::literal(Class::Name, "part of the name of a row"),
+                    None => Finding::literal(Class::Name, "part of the name of a row or column"),
                 };
                 (number, finding, text.trim().to_owned())
             })

@@ -37,7 +37,13 @@ impl Judge<'_> {
                         .is_some_and(|finding| finding.verdict == Verdict::Literal);
                     literal && found[**at].whole
                 });
-                !counts || number.whole
+                // What stands behind a semicolon is another statement.
+                let pair = found[*from].at.start.min(found[*to].at.start);
+                let (start, end) = (pair.min(number.at.end), pair.max(number.at.end));
+                let apart = sentence
+                    .get(start..end)
+                    .is_some_and(|text| text.contains(';'));
+                (!counts || number.whole) && !apart
             });
             between.sort_by_key(|(from, to)| from.max(to).abs_diff(index));
             let pairs = between.clone();

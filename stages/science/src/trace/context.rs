@@ -106,6 +106,8 @@ impl Names {
             .split([' ', '\u{a0}', '/', ',', '(', ')'])
             .map(joined)
             .collect();
+        let numbered = super::positions::plain(text);
+        let initials = super::stems::initials(text);
         let mut out = Named {
             homes: Some(Arc::clone(&self.homes)),
             ..Named::default()
@@ -122,6 +124,14 @@ impl Names {
                         set.contains(stem.as_str()) || deed(stem).is_some_and(same)
                     })
                     .count();
+                if let Some((number, own)) = super::positions::numbered(name) {
+                    let told = super::positions::spoken(&numbered, number, &own)
+                        || follows(&words, &entry.stems);
+                    if told {
+                        full.push((entry.stems.len(), name));
+                    }
+                    continue;
+                }
                 let run = entry.run && follows(&words, &entry.stems);
                 let titled = entry.titles.iter().any(|title| {
                     words == *title
@@ -132,7 +142,9 @@ impl Names {
                     partly.push((1.0, name));
                     continue;
                 }
-                let alike = !entry.run && entry.joined.len() > 2 && whole.contains(&entry.joined);
+                let alike = !entry.run
+                    && entry.joined.len() > 2
+                    && (whole.contains(&entry.joined) || initials.contains(&entry.joined));
                 if run
                     || alike
                     || titled
@@ -157,7 +169,10 @@ impl Names {
                             names[*name].stems.iter().all(|stem| !longer.contains(stem))
                         })
             });
-            let full: BTreeSet<String> = kept.map(|(_, name)| (*name).clone()).collect();
+            let kept: BTreeSet<String> = kept.map(|(_, name)| (*name).clone()).collect();
+            let within = full.iter().map(|(_, name)| (*name).clone());
+            let within: Vec<String> = within.filter(|name| !kept.contains(name)).collect();
+            let full = kept;
             let best = partly.iter().map(|(score, _)| *score).fold(0.0, f64::max);
             let partly = partly
                 .iter()
@@ -168,7 +183,7 @@ impl Names {
             } else {
                 full
             });
-            out.partly.push(partly.collect());
+            out.partly.push(partly.chain(within).collect());
             out.half.push(
                 if best >= 0.5 && out.full.last().is_some_and(BTreeSet::is_empty) {
                     out.partly.last().cloned().unwrap_or_default()

@@ -91,6 +91,8 @@ pub(super) struct Base {
     pub(super) names: Vec<String>,
     /// The runs in which a fitting result has this value.
     pub(super) runs: Vec<String>,
+    /// The names of every result in a data file that fits.
+    pub(super) fits: Vec<Vec<String>>,
     /// The factor between the value in its file and as it is shown.
     pub(super) scale: f64,
 }

@@ -257,7 +257,7 @@ fn means(base: &[Value], names: &Names) -> Vec<Value> {
         .map(|value| value.names.len())
         .max()
         .unwrap_or(0)
-        .min(6);
+        .min(12);
     for depth in (0..deepest).filter(|depth| !names.is_run(*depth)) {
         let mut groups: BTreeMap<Vec<&str>, Vec<&Value>> = BTreeMap::new();
         for value in base.iter().filter(|value| depth + 1 < value.names.len()) {

@@ -32,7 +32,8 @@ pub(super) fn cases(rows: &[Row], paper: &str) -> Vec<usize> {
                 .take(40)
                 .filter(|value| mentions(paper, value))
                 .count();
-            values.len() >= FEWEST && named == 0
+            let position = |value: &&str| super::positions::numbered(value).is_some();
+            values.len() >= FEWEST && named == 0 && !values.iter().all(position)
         })
         .collect()
 }
@@ -65,7 +66,10 @@ pub(super) fn counted(
         .collect();
     for (column, header) in headers.iter().enumerate() {
         let values: BTreeSet<&str> = records.iter().filter_map(|row| row.get(column)).collect();
-        let told = repeats(header) || wordy.contains(&column);
+        let words = values
+            .iter()
+            .any(|value| value.trim().parse::<f64>().is_err());
+        let told = repeats(header) || (wordy.contains(&column) && words);
         if let Some(noun) = noun(header).filter(|_| told && values.len() > 1) {
             out.push(Counted {
                 noun,

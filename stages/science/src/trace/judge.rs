@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::around::{
-    Around, approximate, around, clip_left, clip_right, continued, moved, pairs_told, pieces,
-    units, word_at, wordy,
+    Around, approximate, around, clip_left, clip_right, continued, listed, moved, pairs_told,
+    pieces, units, word_at, wordy,
 };
 use super::change;
 use super::context::Named;
@@ -37,16 +37,16 @@ pub(super) fn judge(source: &str, blocks: &[Block], evidence: &mut Evidence) -> 
     for block in blocks {
         let text = &block.plain.text;
         for (number, finding, context) in judge.block(block) {
-            let runs = finding
+            let fits = finding
                 .base
                 .as_ref()
-                .map(|base| base.runs.clone())
-                .filter(|runs| !runs.is_empty());
-            if let (Some(cell), Some(runs), Kind::Cell) = (&block.cell, runs, block.kind) {
+                .map(|base| base.fits.clone())
+                .filter(|fits| !fits.is_empty());
+            if let (Some(cell), Some(fits), Kind::Cell) = (&block.cell, fits, block.kind) {
                 traced.push(Traced {
                     entry: entries.len(),
                     cell: cell.clone(),
-                    runs,
+                    fits,
                 });
             }
             let at = if finding.class == Class::Name {
@@ -137,8 +137,10 @@ impl<'e> Judge<'e> {
                     })
                     .collect()
             }
-            (Kind::Cell, Some(cell)) if !wordy(&block.plain.text) => self.cell(block, cell),
-            (Kind::Cell, Some(cell)) if cell.column == 0 => self.label(block),
+            (Kind::Cell, Some(cell)) if !wordy(&block.plain.text) && !cell.head => {
+                self.cell(block, cell)
+            }
+            (Kind::Cell, Some(cell)) if cell.column == 0 || cell.head => self.label(block),
             _ => self.prose(block),
         }
     }
@@ -172,7 +174,7 @@ impl<'e> Judge<'e> {
         far: &Named,
     ) -> Vec<Judged> {
         let sentence = &block.plain.text[range.clone()];
-        let mut found = approximate(sentence, numbers(sentence));
+        let mut found = listed(sentence, approximate(sentence, numbers(sentence)));
         for number in &mut found {
             number.spread |= told::spread(&sentence[..number.at.start]);
         }
@@ -185,14 +187,12 @@ impl<'e> Judge<'e> {
         let mut changes: Vec<Option<Said>> = vec![None; found.len()];
         for (index, number) in found.iter().enumerate() {
             let around = around(sentence, number);
-            let before = index.checked_sub(1).map(|before| &found[before]);
+            // The digit of a name, `enwik8`, ends no list.
+            let before = found[..index].iter().rposition(|before| !before.name);
             let said = words::change(around.before, around.after).or_else(|| {
-                continued(
-                    sentence,
-                    before,
-                    changes.get(index.wrapping_sub(1))?.as_ref()?,
-                    number,
-                )
+                let before = before?;
+                let said = changes[before].as_ref()?;
+                continued(sentence, Some(&found[before]), said, number)
             });
             let said = said
                 .or_else(|| change::signed(sentence, number))
@@ -309,7 +309,7 @@ impl<'e> Judge<'e> {
         self.turned(sentence, &found, &changes, &mut findings);
         if told::others(sentence, &block.section, &whole) {
             for finding in findings.iter_mut().flatten() {
-                if finding.verdict == Verdict::Untraced {
+                if matches!(finding.verdict, Verdict::Untraced | Verdict::WrongDirection) {
                     let why = "told of other works or of the field; the results say nothing of it";
                     *finding = Finding::literal(Class::Name, why).warning();
                 }

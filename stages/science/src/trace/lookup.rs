@@ -1,6 +1,8 @@
 //! Whether a number is a measured value: the results that agree with it and with the words around it.
 //! Few digits agree with anything, so the fewer there are, the more the words must say.
 
+use std::collections::BTreeSet;
+
 use super::context::Named;
 use super::entry::{Base, Class, Finding, Verdict};
 use super::evidence::{Evidence, Hit};
@@ -183,6 +185,19 @@ impl Evidence {
                 let like = |value: &Value| plain(value) && asked.near.support(value) >= support;
                 chance = chance.min(self.chance(number, &scales, &like));
             }
+            // A fraction told in per cent is a leap; where another measure is named, it needs the digits.
+            let metric = super::context::metric_depth(value);
+            let another = hit.scale == 100.0
+                && number.share == Share::Percent
+                && asked.strict.another(metric, value)
+                && !asked.near.tells(metric, value);
+            if another && chance > 0.02 {
+                return Err(Some(format!(
+                    "equals {}, but the words around it name {}",
+                    value.source,
+                    asked.strict.at(metric)
+                )));
+            }
             if let Some(weak) = too_weak(number, support, chance, hit.fit) {
                 return Err(Some(format!("equals {}, but {weak}", value.source)));
             }
@@ -193,13 +208,18 @@ impl Evidence {
             )
             .from(value.source.clone())
             .chance(chance);
-            let run = |hit: &Hit| values[hit.index].names.get(self.names.run?).cloned();
-            let mut runs: Vec<String> = fitting.iter().filter_map(run).collect();
-            runs.sort();
-            runs.dedup();
+            // Notes stand in no run.
+            let filed = fitting
+                .iter()
+                .map(|hit| &values[hit.index])
+                .filter(|value| value.weight != Weight::Note);
+            let fits: BTreeSet<Vec<String>> = filed.map(|value| value.names.clone()).collect();
+            let run = |names: &Vec<String>| names.get(self.names.run?).cloned();
+            let runs: BTreeSet<String> = fits.iter().filter_map(run).collect();
             finding.base = Some(Base {
                 names: value.names.clone(),
-                runs,
+                runs: runs.into_iter().collect(),
+                fits: fits.into_iter().collect(),
                 scale: hit.scale,
             });
             return Ok(if value.weight == Weight::Note {
@@ -267,9 +287,10 @@ impl Evidence {
         let support = asked.near.support(value);
         let like = |value: &Value| counts(value) && asked.near.support(value) >= support;
         let chance = self.chance(number, scales, &like);
+        #[expect(clippy::cast_precision_loss, reason = "a handful of names")]
         let enough = match number.figures {
             0..=2 => support >= 2 && chance <= 0.05,
-            _ => chance <= 0.03 || (support >= 2 && chance <= 0.06),
+            _ => chance <= 0.005 || chance <= (0.03 * support as f64).min(0.06),
         };
         enough.then(|| {
             let why = format!(
@@ -282,6 +303,7 @@ impl Evidence {
             finding.base = Some(Base {
                 names: value.names.clone(),
                 runs: Vec::new(),
+                fits: Vec::new(),
                 scale: best.scale,
             });
             finding
@@ -325,6 +347,7 @@ impl Evidence {
         finding.base = Some(Base {
             names: value.names.clone(),
             runs: Vec::new(),
+            fits: Vec::new(),
             scale: 1.0,
         });
         Some(finding)

@@ -32,6 +32,7 @@ mod named;
 mod parts;
 mod plain;
 mod plainly;
+mod positions;
 mod pvalues;
 mod records;
 mod refuted;

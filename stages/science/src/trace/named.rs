@@ -91,6 +91,20 @@ impl Named {
             .sum()
     }
 
+    /// Whether names are told at a depth, and none of them is the value's.
+    pub(super) fn another(&self, depth: usize, value: &Value) -> bool {
+        let full = self.full.get(depth).filter(|full| !full.is_empty());
+        full.is_some_and(|full| !value.names.iter().any(|name| full.contains(name)))
+    }
+
+    /// Whether the name of a value at a depth is told at all.
+    pub(super) fn tells(&self, depth: usize, value: &Value) -> bool {
+        let sets = [self.full.get(depth), self.partly.get(depth)];
+        let name = value.names.get(depth);
+        let told = |set: &BTreeSet<String>| name.is_some_and(|name| set.contains(name));
+        sets.into_iter().flatten().any(told)
+    }
+
     /// Whether the two names that tell two values apart are both told in full.
     pub(super) fn both(&self, a: &Value, b: &Value) -> bool {
         let told = |depth: usize, value: &Value| {

@@ -72,6 +72,8 @@ pub(super) struct Cell {
     pub(super) table: usize,
     pub(super) row: usize,
     pub(super) column: usize,
+    /// Whether it stands above the values, and names its column.
+    pub(super) head: bool,
     /// The words to its left, those of spanning rows included.
     pub(super) rows: String,
     /// The words above it.

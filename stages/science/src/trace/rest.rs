@@ -39,6 +39,7 @@ impl Evidence {
         finding.base = Some(Base {
             names: vec!["error".to_owned()],
             runs: Vec::new(),
+            fits: Vec::new(),
             scale: 1.0,
         });
         Some(finding)

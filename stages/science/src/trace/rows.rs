@@ -1,7 +1,8 @@
-//! Rows of a table that belong to one run: a cell whose value comes from another run than all others of
-//! its row was taken from the wrong place. It looks at traced cells only.
+//! Rows and columns of a table that belong to one thing each: a cell whose value comes from elsewhere than
+//! all others beside it was taken from the wrong place. It looks at traced cells only, and at values, not at
+//! what labels mean.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::context::Names;
 use super::entry::{Class, Finding, Verdict};
@@ -12,70 +13,127 @@ pub(super) struct Traced {
     /// Where its entry stands.
     pub(super) entry: usize,
     pub(super) cell: Cell,
-    /// The runs that have this value there.
-    pub(super) runs: Vec<String>,
+    /// The names of all results that it may show.
+    pub(super) fits: Vec<Vec<String>>,
 }
 
-/// Fewer cells say nothing of their run.
+impl Traced {
+    fn has(&self, depth: usize, name: &str) -> bool {
+        let at = |names: &Vec<String>| names.get(depth).is_some_and(|known| known == name);
+        self.fits.iter().any(at)
+    }
+
+    /// The names that it may have at a depth.
+    fn at(&self, depth: usize) -> BTreeSet<&str> {
+        let named = self.fits.iter().filter_map(|names| names.get(depth));
+        named.map(String::as_str).collect()
+    }
+}
+
+/// Fewer cells say nothing of what they have in common.
 const FEWEST: usize = 3;
 
-/// The cells that come from another run than the cells beside them, with what is wrong.
-pub(super) fn strays(cells: &[Traced], names: &Names) -> Vec<(usize, Finding)> {
-    let mut groups: BTreeMap<(usize, u8, String), Vec<&Traced>> = BTreeMap::new();
-    for traced in cells {
-        let rows = label(&traced.cell.rows, names);
-        let columns = label(&traced.cell.columns, names);
-        // Where neither rows nor columns tell runs apart, the caption names the one that is shown.
-        let (kind, name) = match (rows.is_empty(), columns.is_empty()) {
-            (false, _) => (0, rows),
-            (true, false) => (1, columns),
-            (true, true) => (2, traced.cell.caption.clone()),
-        };
-        if !name.is_empty() {
-            groups
-                .entry((traced.cell.table, kind, name))
-                .or_default()
-                .push(traced);
+/// Which cells belong together: those of a row, of a column, of a whole table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Side {
+    Row,
+    Column,
+    Table,
+}
+
+type Group<'t> = (usize, Side, String);
+
+/// The groups that a cell is in: by the whole label of its row or column, and by each part of it.
+fn groups(cell: &Cell) -> BTreeSet<Group<'_>> {
+    let mut out = BTreeSet::new();
+    for (side, label) in [(Side::Row, &cell.rows), (Side::Column, &cell.columns)] {
+        for text in std::iter::once(label.as_str()).chain(label.split(" / ")) {
+            if !text.trim().is_empty() {
+                out.insert((cell.table, side, text.trim().to_owned()));
+            }
         }
     }
-    let mut out = Vec::new();
-    for ((_, kind, name), group) in groups {
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        for run in group.iter().flat_map(|traced| &traced.runs) {
-            *counts.entry(run).or_default() += 1;
-        }
-        let Some((run, most)) = counts.into_iter().max_by_key(|(_, count)| *count) else {
-            continue;
-        };
-        let needed = if group.len() == FEWEST {
-            2
-        } else {
-            (group.len() * 3).div_ceil(4)
-        };
-        if group.len() < FEWEST * (1 + usize::from(kind == 2)) || most < needed {
-            continue;
-        }
-        for traced in group.iter().filter(|traced| {
-            !traced.runs.is_empty() && !traced.runs.iter().any(|known| known == run)
-        }) {
-            let why = format!(
-                "this value is of {}, but {most} of {} cells of `{name}` are of {run}",
-                traced.runs.join(", "),
-                group.len()
-            );
-            out.push((
-                traced.entry,
-                Finding::new(Class::Result, Verdict::Untraced, why),
-            ));
-        }
-    }
+    out.insert((cell.table, Side::Table, cell.caption.clone()));
     out
 }
 
-/// The parts of a label that name no data set and no metric.
-fn label(text: &str, names: &Names) -> String {
-    let parts = text
-        .split(" / ")
-        .filter(|part| !part.trim().is_empty() && !names.tells(part));
-    parts.collect::<Vec<_>>().join(" / ")
+/// The cells that come from elsewhere than the cells beside them, with what is wrong.
+pub(super) fn strays(cells: &[Traced], names: &Names) -> Vec<(usize, Finding)> {
+    let mut members: BTreeMap<Group<'_>, Vec<&Traced>> = BTreeMap::new();
+    for traced in cells {
+        for group in groups(&traced.cell) {
+            members.entry(group).or_default().push(traced);
+        }
+    }
+    let deepest = cells
+        .iter()
+        .flat_map(|traced| traced.fits.iter().map(Vec::len))
+        .max()
+        .unwrap_or(0);
+    let mut out: BTreeMap<usize, Finding> = BTreeMap::new();
+    for ((_, side, label), group) in &members {
+        for depth in 0..deepest {
+            let Some((name, most)) = common(group, depth, *side) else {
+                continue;
+            };
+            for traced in group.iter().filter(|traced| !traced.has(depth, &name)) {
+                // What the other side of the table tells apart is no stray: a column of losses among accuracies.
+                let others = groups(&traced.cell);
+                let elsewhere = others.iter().filter(|(_, other, _)| other != side);
+                let told = elsewhere.filter_map(|group| common(&members[group], depth, group.1));
+                let mut told = told.chain(nested(&members, &others, *side, label, depth));
+                let own: Vec<&str> = traced.at(depth).into_iter().take(3).collect();
+                let words = format!("{} / {}", traced.cell.rows, traced.cell.columns);
+                let spoken = names.named(&words);
+                let spoken = spoken.full.get(depth).filter(|full| !full.is_empty());
+                let called = spoken.is_some_and(|full| own.iter().any(|name| full.contains(*name)));
+                if own.is_empty() || called || told.any(|(known, _)| traced.has(depth, &known)) {
+                    continue;
+                }
+                let why = format!(
+                    "this value is of {}, but {most} of {} cells of `{label}` are of {name}",
+                    own.join(", "),
+                    group.len()
+                );
+                out.entry(traced.entry)
+                    .or_insert_with(|| Finding::new(Class::Result, Verdict::Untraced, why));
+            }
+        }
+    }
+    out.into_iter().collect()
+}
+
+/// What other labels of the same side tell: `dino / KL` is a column of `KL` and of `dino`.
+fn nested(
+    members: &BTreeMap<Group<'_>, Vec<&Traced>>,
+    groups: &BTreeSet<Group<'_>>,
+    side: Side,
+    label: &str,
+    depth: usize,
+) -> Vec<(String, usize)> {
+    let same = groups
+        .iter()
+        .filter(|(_, other, text)| *other == side && text != label);
+    same.filter_map(|group| common(&members[group], depth, side))
+        .collect()
+}
+
+/// The name that nearly all cells of a group may have at a depth, with how many may.
+fn common(group: &[&Traced], depth: usize, side: Side) -> Option<(String, usize)> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for name in group.iter().flat_map(|traced| traced.at(depth)) {
+        *counts.entry(name).or_default() += 1;
+    }
+    let (name, most) = counts.into_iter().max_by_key(|(_, count)| *count)?;
+    let needed = if group.len() == FEWEST {
+        2
+    } else {
+        (group.len() * 3).div_ceil(4)
+    };
+    let fewest = if side == Side::Table {
+        2 * FEWEST
+    } else {
+        FEWEST
+    };
+    (group.len() >= fewest && most >= needed).then(|| (name.to_owned(), most))
 }

@@ -156,7 +156,10 @@ pub(super) fn agree(value: &Value, scale: f64, told: Option<Unit>, added: bool) 
     let own = of_value(value);
     match (own, told) {
         (Some(own), Some(told)) => {
-            own.kind == told.kind && super::fit::same(own.size / told.size, scale)
+            // Files write `capacity_mw` for megawatts too.
+            let small = super::fit::same(own.size / told.size, 1e-9) && "we".contains(own.kind);
+            own.kind == told.kind
+                && (super::fit::same(own.size / told.size, scale) || (small && scale == 1.0))
         }
         // Factors between units need a unit on both sides.
         _ => !added,

@@ -1,7 +1,9 @@
 //! Values of lists, tables, notes and logs, with the means and spreads that lists have.
 
+use std::collections::BTreeSet;
+
 use super::results::{MOST_VALUES, Results, Value, Weight, source};
-use super::{grouped, repeated};
+use super::{grouped, positions, repeated};
 
 /// Longer lists are curves, not repetitions.
 const REPEATED: usize = 12;
@@ -121,15 +123,16 @@ pub(super) fn table(
     };
     let rows: Vec<csv::StringRecord> = reader.records().filter_map(Result::ok).collect();
     let few = rows.len() <= 60 && !headers.iter().any(repeated::steps);
+    let keys = positions::keys(&headers, &rows);
     let mut told = Vec::new();
     let read = results.values.len();
     for (index, row) in rows.iter().enumerate() {
-        let words: Vec<String> = row
-            .iter()
-            .filter(|cell| wordy(cell))
-            .map(str::to_owned)
-            .collect();
-        let cells: Vec<Option<f64>> = (0..headers.len())
+        let word = |(column, cell): (usize, &str)| match keys.contains(&column) {
+            true => Some(positions::name(&headers[column], cell)),
+            false => Some(cell.to_owned()).filter(|cell| wordy(cell)),
+        };
+        let words: Vec<String> = row.iter().enumerate().filter_map(word).collect();
+        let mut cells: Vec<Option<f64>> = (0..headers.len())
             .map(|column| {
                 let value: f64 = row.get(column)?.trim().parse().ok()?;
                 Some(value).filter(|value| value.is_finite())
@@ -153,6 +156,7 @@ pub(super) fn table(
                 },
             });
         }
+        keys.iter().for_each(|key| cells[*key] = None);
         let repetition = headers
             .iter()
             .zip(row.iter())
@@ -178,7 +182,27 @@ pub(super) fn table(
         }
         grouped::rows(&told, &cases, &titles, names, file, results);
     } else if told.iter().any(|row| row.repetition.is_some()) {
+        let made = results.values.len();
         repeated::rows(&told, &titles, names, file, results);
+        // Of a curve the end is what is meant unless the words say so.
+        let ends: BTreeSet<String> = told
+            .iter()
+            .rev()
+            .take(1)
+            .flat_map(|row| row.words.clone())
+            .collect();
+        let step = |name: &String| {
+            positions::numbered(name).is_some_and(|(_, words)| repeated::steps(&words.join("_")))
+        };
+        for value in &mut results.values[made..] {
+            if value
+                .names
+                .iter()
+                .any(|name| step(name) && !ends.contains(name))
+            {
+                value.weight = Weight::Point;
+            }
+        }
     }
     for (column, header) in headers.iter().enumerate().filter(|_| rows.len() > 1) {
         let values: Vec<f64> = rows
@@ -188,7 +212,7 @@ pub(super) fn table(
         if values.len() == rows.len() && !counts(header) {
             let made = results.values.len();
             // The words of a row stand at depths of their own, so that metrics of rows and columns agree.
-            let wide = rows[0].iter().filter(|cell| wordy(cell)).count();
+            let wide = rows[0].iter().filter(|cell| wordy(cell)).count() + keys.len();
             let any = vec!["*".to_owned(); wide];
             let names = [names, &any, &[header.trim().to_owned()]].concat();
             series(&values, &names, file, header.trim(), results);
@@ -210,6 +234,10 @@ pub(super) fn table(
 
 /// Numbers of notes and logs, three digits at the least; and what the notes call the runs.
 pub(super) fn notes(text: &str, names: &[String], file: &str, results: &mut Results) {
+    if let Some(log) = positions::log(text) {
+        table(&log, b',', names, file, "", results);
+        return;
+    }
     for (index, line) in text.lines().enumerate() {
         let title = line.trim_start_matches(['#', '*', '-', ' ']);
         if let Some((run, name)) = title

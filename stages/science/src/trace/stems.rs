@@ -1,5 +1,7 @@
 //! Words in the one form in which names of files and words of papers can be compared.
 
+use std::collections::BTreeSet;
+
 /// Words of names that tell nothing apart.
 pub(super) const EMPTY: [&str; 26] = [
     "mean", "avg", "average", "final", "value", "values", "score", "per", "of", "the", "num",
@@ -64,6 +66,26 @@ pub(super) fn stems(text: &str) -> Vec<String> {
         .filter(|word| !word.is_empty())
         .map(stem)
         .collect()
+}
+
+/// The initials of each three to five words of a text that stand together: `rtf` for `real-time factor`.
+pub(super) fn initials(text: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for clause in text.split(|c: char| !c.is_alphanumeric() && c != ' ' && c != '-') {
+        let words: Vec<char> = clause
+            .split([' ', '-'])
+            .filter_map(|word| word.chars().next())
+            .flat_map(char::to_lowercase)
+            .collect();
+        for length in 3..=5 {
+            found.extend(
+                words
+                    .windows(length)
+                    .map(|some| some.iter().collect::<String>()),
+            );
+        }
+    }
+    found
 }
 
 /// What is left of a name's word that ends as a deed does: `fused`, `fusion` and `fusing` are one. Nothing

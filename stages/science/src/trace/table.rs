@@ -204,6 +204,7 @@ fn place(rows: Vec<Vec<Raw>>, table: usize, caption: &str) -> Vec<(Plain, Cell)>
                 table,
                 row: number,
                 column,
+                head,
                 rows: left.clone(),
                 columns: above[column].clone(),
                 caption: caption.to_owned(),

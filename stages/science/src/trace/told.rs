@@ -19,9 +19,11 @@ pub(super) enum Whose {
 pub(super) fn respective<'s>(sentence: &'s str, found: &[Number], index: usize) -> Option<&'s str> {
     let low = sentence.to_lowercase();
     // Lower case may have other lengths than the text.
-    let end = low
-        .find("respectively")
-        .filter(|_| low.len() == sentence.len())?;
+    if low.len() != sentence.len() {
+        return None;
+    }
+    let word = low.find("respectively");
+    let end = word.unwrap_or(sentence.len());
     let joined = |a: &Number, b: &Number| {
         let between = sentence.get(a.at.end..b.at.start).unwrap_or(" and so on");
         let mut words = tokens(between).map(|(_, word)| word);
@@ -65,9 +67,25 @@ pub(super) fn respective<'s>(sentence: &'s str, found: &[Number], index: usize) 
         at
     };
     let after = sentence.get(found[to].at.end..end).unwrap_or_default();
+    // Without the word only what stands right behind the list belongs to it, up to the next stop.
+    let stop = after.find([';', '(', ':']).unwrap_or(after.len());
+    let stop = after[..stop].find(". ").unwrap_or(stop);
+    let next = found
+        .get(to + 1)
+        .map_or(stop, |next| stop.min(next.at.start - found[to].at.end));
+    let after = if word.is_some() {
+        after
+    } else {
+        &after[..next]
+    };
+    let near = |at: &usize| word.is_some() || words_to(&after[..*at]) <= 3;
     let behind = starts(after)
         .into_iter()
+        .filter(near)
         .find_map(|at| listed(&after[at..]));
+    if word.is_none() {
+        return behind;
+    }
     behind.or_else(|| {
         let before = &sentence[..found[from].at.start];
         starts(before).into_iter().rev().find_map(|at| {
@@ -79,6 +97,10 @@ pub(super) fn respective<'s>(sentence: &'s str, found: &[Number], index: usize) 
             listed(&rest[..end.unwrap_or(rest.len())])
         })
     })
+}
+
+fn words_to(text: &str) -> usize {
+    tokens(text).count()
 }
 
 /// Whose value a number is, where the words next to it say so: `the baseline reaches 0.84`, `0.84 for the

@@ -24,7 +24,11 @@ const SETTINGS: &str = "learning rate batch epoch iteration iter step warmup war
     weights ema factor scale range cell ratio";
 
 /// Words of directions that prose about speed and counts uses, beside those of claims.
-const MORE: [(&str, Way); 27] = [
+const MORE: [(&str, Way); 31] = [
+    ("raise", Way::Higher),
+    ("raising", Way::Higher),
+    ("climb", Way::Higher),
+    ("lifts", Way::Higher),
     ("exceed", Way::Better),
     ("surpass", Way::Better),
     ("beats", Way::Better),
@@ -345,7 +349,13 @@ pub(super) fn difference(before: &str) -> bool {
 
 /// Whether a sentence speaks of the paper's own work.
 pub(super) fn own(text: &str) -> bool {
-    tokens(text).any(|(_, word)| has("we our ours us this baseline", &word.to_lowercase()))
+    let words: Vec<String> = tokens(text).map(|(_, word)| word.to_lowercase()).collect();
+    let this =
+        |pair: &[String]| pair[0] == "this" && has("paper work study article section", &pair[1]);
+    words
+        .iter()
+        .any(|word| has("we our ours us baseline", word))
+        || words.windows(2).any(this)
 }
 
 /// Whether the words next to a number are about a mean over several results.
