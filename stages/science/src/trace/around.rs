@@ -73,6 +73,13 @@ pub(super) fn listed(sentence: &str, mut found: Vec<Number>) -> Vec<Number> {
     found
 }
 
+/// Whether `by` stands before a number, or before the list that it ends.
+pub(super) fn by(before: &str) -> bool {
+    let words: Vec<&str> = before.split_whitespace().collect();
+    let list = |word: &&&str| **word == "and" || word.starts_with(|c: char| c.is_ascii_digit());
+    words.iter().rev().find(|word| !list(word)) == Some(&"by")
+}
+
 /// Whether nothing but a comma or a word of lists stands between two numbers.
 fn lists(between: &str) -> bool {
     let words = between.trim_matches(|c: char| c.is_whitespace() || ",-–".contains(c));

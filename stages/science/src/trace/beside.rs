@@ -208,13 +208,15 @@ impl Judge<'_> {
         let end = next.map_or(sentence.len(), |next| next.at.start);
         let after = &sentence[number.at.end.min(end)..end];
         let after = after.split([';', '.']).next().unwrap_or(after);
-        let linked = ["for ", "on ", "in ", "at ", "with ", "for the ", "on the "]
-            .iter()
-            .any(|word| {
-                after
-                    .trim_start_matches([' ', ')', '\u{a0}'])
-                    .starts_with(word)
-            });
+        let linked = [
+            "for ", "on ", "in ", "at ", "with ", "after ", "for the ", "on the ",
+        ]
+        .iter()
+        .any(|word| {
+            after
+                .trim_start_matches([' ', ')', '\u{a0}'])
+                .starts_with(word)
+        });
         let after = if linked {
             after.split([',', '(']).next().unwrap_or(after)
         } else {

@@ -171,7 +171,9 @@ impl Names {
             });
             let kept: BTreeSet<String> = kept.map(|(_, name)| (*name).clone()).collect();
             let within = full.iter().map(|(_, name)| (*name).clone());
-            let within: Vec<String> = within.filter(|name| !kept.contains(name)).collect();
+            let within: Vec<String> = within
+                .filter(|name| !kept.contains(name) && self.measures.contains(name))
+                .collect();
             let full = kept;
             let best = partly.iter().map(|(score, _)| *score).fold(0.0, f64::max);
             let partly = partly
@@ -246,6 +248,17 @@ impl Names {
 }
 
 impl Names {
+    /// The most names at one depth, apart from those of runs and measures.
+    pub(super) fn most(&self) -> usize {
+        let depths = self.depths.iter().enumerate();
+        let others = depths.filter(|(depth, _)| !self.is_run(*depth));
+        let counts = others.map(|(_, names)| {
+            let plain = names.keys().filter(|name| !self.measures.contains(*name));
+            plain.filter(|name| name.as_str() != "notes").count()
+        });
+        counts.max().unwrap_or(0)
+    }
+
     /// Whether the name of a run says that it is the baseline.
     pub(super) fn calls_baseline(&self, run: &str) -> bool {
         is_baseline(run)

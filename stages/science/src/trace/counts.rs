@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::keyed::Keyed;
-use super::results::Results;
+use super::results::{Results, Weight};
 use super::stems::stems;
 use super::token::{Number, Share};
 use super::words::{has, tokens};
@@ -27,7 +27,12 @@ pub(super) struct Counts {
     repeated: BTreeSet<usize>,
     /// Lengths of lists, which may be of repetitions.
     lists: BTreeSet<usize>,
+    /// The most names that results have at one place, apart from those of runs and measures.
+    pub(super) names: usize,
 }
+
+/// Nouns for what experiments are made on.
+const SETS: &str = "dataset corpus corpora benchmark task environment domain";
 
 /// Nouns for repetitions.
 const REPETITIONS: &str =
@@ -58,6 +63,7 @@ impl Counts {
             .iter()
             .filter(|counted| has(REPETITIONS, &counted.noun));
         counts.repeated.extend(told.map(|counted| counted.count));
+        counts.repeated.extend(averaged(results));
         for setting in &keyed.all {
             let seeds = setting.words.iter().any(|word| has(REPETITIONS, word));
             // `seed: 42` is the number of one seed, `seeds: 5` a count.
@@ -109,7 +115,11 @@ impl Counts {
                 .iter()
                 .position(|known| *known == word.to_lowercase())?;
             let (before, after) = (&sentence[..at], &sentence[at + word.len()..]);
-            let told = noun(after).is_some_and(|(head, _)| has(REPETITIONS, &head)) && count > 1;
+            let told = noun(after).is_some_and(|(head, phrase)| {
+                has(REPETITIONS, &head)
+                    || (phrase.len() == 1 && self.facts.iter().any(|fact| fact.noun == head))
+                    || has(SETS, &head)
+            }) && count > 1;
             let why = self.refuted(count, before, after).filter(|_| told)?;
             Some((at, word, count, why))
         });
@@ -149,6 +159,12 @@ impl Counts {
                 && (whole || again || fold || near.is_empty()))
             .then(|| format!("there are {} repetitions", list(&self.repeated)));
         }
+        // More data sets than anything that results are told apart by.
+        if has(SETS, &head) && has("on across all over the our", last) {
+            let most = self.names;
+            return (count > most && most > 1)
+                .then(|| format!("the results tell no more than {most} things apart"));
+        }
         // `13 lowland` basins: a group of what the sentence speaks of.
         let grouped: BTreeSet<usize> = self
             .facts
@@ -185,6 +201,34 @@ impl Counts {
         (told && phrase.len() == 1 && !counts(true).contains(&count))
             .then(|| format!("the results hold {} of them (`{head}`)", list(&total)))
     }
+}
+
+/// The lengths of lists whose means stand in the files: these are of repetitions for sure.
+fn averaged(results: &Results) -> BTreeSet<usize> {
+    let told: BTreeSet<u64> = results
+        .values
+        .iter()
+        .filter(|value| value.weight == Weight::Result && value.value.fract() != 0.0)
+        .map(|value| rounded(value.value))
+        .collect();
+    let means = results.values.iter().filter_map(|value| {
+        let length = value
+            .source
+            .rsplit_once("(mean of ")?
+            .1
+            .trim_end_matches(')');
+        let computed = value.weight == Weight::Computed && told.contains(&rounded(value.value));
+        length.parse().ok().filter(|length| computed && *length > 1)
+    });
+    means.collect()
+}
+
+/// A value to nine digits, as a key.
+fn rounded(value: f64) -> u64 {
+    format!("{value:.9e}")
+        .parse::<f64>()
+        .unwrap_or(value)
+        .to_bits()
 }
 
 fn list(counts: &BTreeSet<usize>) -> String {
@@ -234,6 +278,7 @@ mod tests {
             .into(),
             repeated: [5].into(),
             lists: BTreeSet::new(),
+            names: 4,
         }
     }
 

@@ -83,7 +83,8 @@ impl Evidence {
         distinct.dedup();
         distinct.truncate(400);
         let keyed = Keyed::of(&results.settings);
-        let counts = Counts::of(&results, &keyed);
+        let mut counts = Counts::of(&results, &keyed);
+        counts.names = names.most();
         Self {
             counts,
             keyed,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::around::{
-    Around, approximate, around, clip_left, clip_right, continued, listed, moved, pairs_told,
+    Around, approximate, around, by, clip_left, clip_right, continued, listed, moved, pairs_told,
     pieces, units, word_at, wordy,
 };
 use super::change;
@@ -225,7 +225,11 @@ impl<'e> Judge<'e> {
                 .names
                 .but_others(sentence, &found, index, &whole);
             let rescued = self.rescued(&own, paragraph);
-            let strict = self.evidence.names.beside(&local, rescued).lenient();
+            let strict = self
+                .evidence
+                .names
+                .beside(&local, rescued.unplaced())
+                .lenient();
             let strict = if self.evidence.names.run.is_none() && froms.contains(&index) {
                 Named::default()
             } else {
@@ -288,7 +292,8 @@ impl<'e> Judge<'e> {
             if lost
                 && !number.spread
                 && (!number.whole || super::scales::rate(&sentence[number.at.end..]))
-                && (words::difference(&sentence[..number.at.start])
+                && (by(&sentence[..number.at.start])
+                    || words::difference(&sentence[..number.at.start])
                     || shown::compared(&sentence[number.at.end..]))
             {
                 let strict = self.local(sentence, &found, index);
@@ -305,8 +310,12 @@ impl<'e> Judge<'e> {
                 findings[index] = follows.or(findings[index].take());
             }
         }
-        self.close_open_ends(sentence, &found, &changes, &mut findings, (&whole, &soft));
+        // Sections on the set-up tell settings, not changes between results.
+        if !(self.evidence.has_settings && kind::set_up(&block.section)) {
+            self.close_open_ends(sentence, &found, &changes, &mut findings, (&whole, &soft));
+        }
         self.turned(sentence, &found, &changes, &mut findings);
+        self.compared(sentence, &found, &mut findings);
         if told::others(sentence, &block.section, &whole) {
             for finding in findings.iter_mut().flatten() {
                 if matches!(finding.verdict, Verdict::Untraced | Verdict::WrongDirection) {

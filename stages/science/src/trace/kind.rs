@@ -58,6 +58,11 @@ const MEASURED: &str = "accuracy loss perplexity score divergence seconds second
     speedup points f1 bleu fid auc error reward return latency throughput kl mse mae \
     correlation consistency time";
 
+/// Whether a word is a quantity that is measured.
+pub(super) fn measured(word: &str) -> bool {
+    words::has(MEASURED, &word.to_lowercase())
+}
+
 /// Whether a word is a unit of its own, which says what its number measures.
 pub(super) fn is_unit(word: &str) -> bool {
     [
@@ -178,7 +183,12 @@ pub(super) fn value(
     let found = match evidence.look(asked) {
         // Beside a word of a setting a result must speak for itself.
         Ok(finding)
-            if word.is_some() && !measured && finding.chance.is_none_or(|chance| chance > 0.02) =>
+            if !measured && {
+                // In a section on the set-up a result must be named, or be told by its digits.
+                let unnamed = set_up && evidence.has_settings && !asked.strict.speaks(&finding);
+                let chance = finding.chance.unwrap_or(1.0);
+                (word.is_some() && chance > 0.02) || (unnamed && chance > 0.002)
+            } =>
         {
             finding
                 .source
@@ -199,7 +209,7 @@ pub(super) fn value(
     {
         return Finding::new(Class::Configuration, super::entry::Verdict::Derived, how);
     }
-    if counted && !measured && supposed(around.sentence) {
+    if counted && !measured && words::supposed(around.sentence) {
         let why = "supposed, not done";
         return Finding::literal(Class::Configuration, why).warning();
     }
@@ -281,13 +291,6 @@ fn condition(evidence: &Evidence, number: &Number, around: &Around<'_>) -> Optio
     }
     let word = words::tokens(around.before).last().map(|(_, word)| word)?;
     evidence.condition(number, word, around.before.trim_end().ends_with('='))
-}
-
-/// Whether a sentence tells what may be, not what was: `with 20 seeds the ranking may change`.
-fn supposed(sentence: &str) -> bool {
-    words::tokens(sentence).any(|(_, word)| {
-        ["may", "might", "would", "could", "future"].contains(&word.to_lowercase().as_str())
-    })
 }
 
 /// Whether a sentence counts what a data set holds: `CUB with 200 classes, Cars with 196`.

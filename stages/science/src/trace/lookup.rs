@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 use super::context::Named;
 use super::entry::{Base, Class, Finding, Verdict};
 use super::evidence::{Evidence, Hit};
-use super::fit::{Fit, fit, same};
+use super::fit::{fit, same};
 use super::results::{Value, Weight};
 use super::scales;
 use super::spreads::{is_end, is_spread, kin, kin_of};
+use super::strength::{how, too_weak};
 use super::token::{Number, Share};
 
 /// What is known of the place of a number.
@@ -57,6 +58,17 @@ pub(super) fn single(text: &str) -> bool {
     ]
     .iter()
     .any(|word| low.contains(word))
+}
+
+/// Whether a number counts what the words after it name.
+fn counts_things(asked: &Asked<'_>) -> bool {
+    let words: Vec<&str> = asked.units.split(' ').collect();
+    let unit = |word: &&str| {
+        super::kind::is_unit(word) || scales::is_unit(word) || super::kind::measured(word)
+    };
+    let plural = |word: &&str| word.len() > 4 && word.ends_with('s') && !word.ends_with("ss");
+    let plain = asked.number.share == Share::None && asked.number.unit.is_empty();
+    plain && words.iter().any(plural) && !words.iter().any(unit)
 }
 
 impl Evidence {
@@ -113,6 +125,8 @@ impl Evidence {
                     .is_none()
         };
         let hits = self.hits(number, &scales);
+        // `28 listeners` are no 27.9 hours.
+        let things = number.whole && number.figures <= 2 && !asked.cell && counts_things(asked);
         let possible = |hit: &Hit| {
             let value = &values[hit.index];
             let fraction = value.value.abs() <= 1.0 || hit.scale != 100.0;
@@ -121,6 +135,7 @@ impl Evidence {
                 && single
                 && scales::agree(value, hit.scale, unit, added(hit.scale))
                 && (value.weight != Weight::Note || number.figures >= 3)
+                && (!things || value.value.fract() == 0.0)
         };
         let (fitting, other): (Vec<Hit>, Vec<Hit>) = hits
             .into_iter()
@@ -167,6 +182,23 @@ impl Evidence {
             .into_iter()
             .filter(|hit| values[hit.index].weight != Weight::Note || !refuted)
             .collect();
+        // Of the many points of a curve one is meant only where its place is told.
+        let placed = |value: &Value| {
+            value.names.iter().enumerate().any(|(depth, name)| {
+                let full = asked.near.full.get(depth);
+                super::positions::numbered(name).is_some()
+                    && full.is_some_and(|full| full.contains(name))
+            })
+        };
+        let point = |hit: &Hit| {
+            let value = &values[hit.index];
+            value.weight == Weight::Point && !placed(value)
+        };
+        let some = fitting.iter().any(|hit| !point(hit));
+        let fitting: Vec<Hit> = fitting
+            .into_iter()
+            .filter(|hit| !(some && point(hit)))
+            .collect();
         let best = fitting.iter().max_by_key(|hit| {
             let value = &values[hit.index];
             (
@@ -197,6 +229,9 @@ impl Evidence {
                     value.source,
                     asked.strict.at(metric)
                 )));
+            }
+            if value.weight == Weight::Point && !placed(value) && chance > 0.03 {
+                return Err(Some(format!("equals {}, one of many points", value.source)));
             }
             if let Some(weak) = too_weak(number, support, chance, hit.fit) {
                 return Err(Some(format!("equals {}, but {weak}", value.source)));
@@ -352,53 +387,4 @@ impl Evidence {
         });
         Some(finding)
     }
-}
-
-/// Why an agreement does not vouch for a number, if it does not.
-fn too_weak(number: &Number, support: usize, chance: f64, fit: Fit) -> Option<String> {
-    let few = number.figures < 3 || number.about;
-    let enough = match (few, fit) {
-        (_, Fit::Twice) => support >= 2 && chance <= 0.2,
-        (true, _) => (support >= 2 && chance <= 0.7) || (support >= 1 && chance <= 0.25),
-        (false, _) => chance <= 0.25 || (support >= 2 && chance <= 0.9),
-    };
-    (!enough).then(|| {
-        let words = if support == 0 {
-            "no word near it speaks of that result"
-        } else {
-            "too little speaks for that result"
-        };
-        format!(
-            "{words}, and {:.0} % of such numbers would equal some result",
-            chance * 100.0
-        )
-    })
-}
-
-fn how(hit: &Hit, value: &Value, number: &Number, chance: f64) -> String {
-    let fit = match hit.fit {
-        Fit::Rounded => "rounded",
-        Fit::Truncated => "cut off, not rounded",
-        Fit::Twice => "rounded twice",
-        Fit::About => "about",
-    };
-    let scaled = if hit.scale == 1.0 {
-        String::new()
-    } else {
-        format!(" × {}", hit.scale)
-    };
-    let from = match value.weight {
-        Weight::Note => ", found in notes only",
-        Weight::Point => ", one point of a curve",
-        _ => "",
-    };
-    let strength = if number.figures == 0 {
-        "zero agrees with much".to_owned()
-    } else {
-        format!(
-            "{:.1} % of such numbers would agree by chance",
-            chance * 100.0
-        )
-    };
-    format!("{}{scaled} {fit}{from}; {strength}", value.value)
 }

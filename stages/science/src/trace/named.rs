@@ -173,6 +173,27 @@ impl Named {
             .any(|name| is_baseline(name))
     }
 
+    /// Whether some name of what a finding rests on is told, at least in part.
+    pub(super) fn speaks(&self, finding: &super::entry::Finding) -> bool {
+        let sets = self.full.iter().zip(&self.partly);
+        let base = finding.base.as_ref();
+        base.is_some_and(|base| {
+            let told =
+                |(name, (full, partly)): (&String, (&BTreeSet<String>, &BTreeSet<String>))| {
+                    full.contains(name) || partly.contains(name)
+                };
+            base.names.iter().zip(sets).any(told)
+        })
+    }
+
+    /// Without the positions of curves: of several of these in a sentence each belongs to one number.
+    pub(super) fn unplaced(mut self) -> Self {
+        for names in &mut self.full {
+            names.retain(|name| super::positions::numbered(name).is_none());
+        }
+        self
+    }
+
     /// Names told in part are named too.
     pub(super) fn lenient(self) -> Self {
         Self {

@@ -146,10 +146,37 @@ impl Keyed {
         let word = left
             .rsplit(|c: char| !c.is_alphanumeric() && c != '_')
             .next()?;
-        let name = plain(word).pop().filter(|_| !word.is_empty())?;
-        let called = |setting: &&Setting| setting.letter.as_ref() == Some(&name);
+        let word = spelt(word);
+        let name = plain(&word).pop().filter(|_| !word.is_empty())?;
+        // `alpha` may be told of `lora_alpha`.
+        let last =
+            |setting: &&Setting| setting.words.len() > 1 && setting.words.last() == Some(&name);
+        let alone = name.len() > 3 && self.all.iter().filter(last).count() == 1;
+        let called =
+            |setting: &&Setting| setting.letter.as_ref() == Some(&name) || (alone && last(setting));
         self.unlike(number, &name, self.all.iter().filter(called))
     }
+}
+
+/// A word with its Greek letters spelt out.
+fn spelt(word: &str) -> String {
+    const GREEK: [(char, &str); 12] = [
+        ('α', "alpha"),
+        ('β', "beta"),
+        ('γ', "gamma"),
+        ('δ', "delta"),
+        ('ε', "epsilon"),
+        ('η', "eta"),
+        ('θ', "theta"),
+        ('λ', "lambda"),
+        ('μ', "mu"),
+        ('ρ', "rho"),
+        ('σ', "sigma"),
+        ('τ', "tau"),
+    ];
+    GREEK.iter().fold(word.to_owned(), |word, (letter, name)| {
+        word.replace(*letter, name)
+    })
 }
 
 /// Words that end the name of what is counted.

@@ -72,6 +72,11 @@ fn known(word: &str) -> Option<Unit> {
     })
 }
 
+/// Whether a word is a unit.
+pub(super) fn is_unit(word: &str) -> bool {
+    known(word).is_some()
+}
+
 /// The unit of a value, by the innermost of its names that tells one.
 pub(super) fn of_value(value: &Value) -> Option<Unit> {
     value

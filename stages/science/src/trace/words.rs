@@ -2,6 +2,7 @@
 //! change. English only.
 
 use super::super::review::Way;
+pub(super) use super::directions::{Said, directions};
 pub(super) use super::metrics::better;
 
 /// Words before a number that make it the name of a part or of a run.
@@ -23,76 +24,9 @@ const SETTINGS: &str = "learning rate batch epoch iteration iter step warmup war
     repetition update every context width depth beta alpha gamma lambda epsilon adam adamw \
     weights ema factor scale range cell ratio";
 
-/// Words of directions that prose about speed and counts uses, beside those of claims.
-const MORE: [(&str, Way); 31] = [
-    ("raise", Way::Higher),
-    ("raising", Way::Higher),
-    ("climb", Way::Higher),
-    ("lifts", Way::Higher),
-    ("exceed", Way::Better),
-    ("surpass", Way::Better),
-    ("beats", Way::Better),
-    ("trails", Way::Worse),
-    ("lags", Way::Worse),
-    ("faster", Way::Better),
-    ("quicker", Way::Better),
-    ("speedup", Way::Better),
-    ("speed-up", Way::Better),
-    ("accelerat", Way::Better),
-    ("boost", Way::Better),
-    ("enhanc", Way::Better),
-    ("slower", Way::Worse),
-    ("slowdown", Way::Worse),
-    ("saving", Way::Lower),
-    ("fewer", Way::Lower),
-    ("cut", Way::Lower),
-    ("decline", Way::Lower),
-    ("cheaper", Way::Lower),
-    ("shorter", Way::Lower),
-    ("longer", Way::Higher),
-    ("growth", Way::Higher),
-    ("rise", Way::Higher),
-    ("rose", Way::Higher),
-    ("more", Way::Higher),
-    ("grew", Way::Higher),
-    ("overhead", Way::Higher),
-];
-
 /// Whether a list of words, divided by spaces, holds a word.
 pub(super) fn has(list: &str, word: &str) -> bool {
     list.split(' ').any(|known| known == word)
-}
-
-/// A word of direction and where it stands.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Said {
-    pub(super) way: Way,
-    pub(super) word: String,
-    pub(super) at: usize,
-}
-
-/// The directions that a text speaks of, in order.
-pub(super) fn directions(text: &str) -> Vec<Said> {
-    let mut found = Vec::new();
-    for (at, word) in tokens(text) {
-        let low = word.to_lowercase();
-        let more = || {
-            MORE.iter().find(|(stem, _)| {
-                low == *stem
-                    || (stem.len() > 4 && low.starts_with(stem))
-                    || low == format!("{stem}s")
-            })
-        };
-        let way = crate::review::way(&low).or_else(|| more().map(|(_, way)| *way));
-        if let Some(way) = way {
-            found.push(Said {
-                way,
-                word: word.to_owned(),
-                at,
-            });
-        }
-    }
-    found
 }
 
 /// The words of a text with their bytes.
@@ -345,6 +279,13 @@ pub(super) fn difference(before: &str) -> bool {
         .take(10)
         .any(|word| has("costs cost gains gained loses lost adds contributes contributed saves saved saving yields brings", word));
     noun || verb
+}
+
+/// Whether a sentence tells what may be, not what was: `with 20 seeds the ranking may change`.
+pub(super) fn supposed(sentence: &str) -> bool {
+    tokens(sentence).any(|(_, word)| {
+        ["may", "might", "would", "could", "future"].contains(&word.to_lowercase().as_str())
+    })
 }
 
 /// Whether a sentence speaks of the paper's own work.
