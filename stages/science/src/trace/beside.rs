@@ -34,6 +34,20 @@ impl Names {
                 text.replace_range(start..start + theirs.len(), &" ".repeat(theirs.len()));
             }
         }
+        // `SE 0.041` says nothing of the other numbers of its sentence.
+        for (other, number) in found.iter().enumerate() {
+            let theirs = ahead(&sentence[..number.at.start]);
+            let named = || self.named(theirs);
+            let measures = |name: &String| self.measures.contains(name);
+            if other != index
+                && !theirs.is_empty()
+                && !number.name
+                && named().full.iter().flatten().any(measures)
+            {
+                let start = theirs.as_ptr() as usize - sentence.as_ptr() as usize;
+                text.replace_range(start..start + theirs.len(), &" ".repeat(theirs.len()));
+            }
+        }
         // What something is compared with is not what a number is of, unless it stands right before it.
         let own = found[index].at.start;
         for (at, word) in sentence.match_indices(" than ") {
@@ -73,6 +87,19 @@ impl Names {
         after
             .or_else(|| measure(ahead(&sentence[..found[index].at.start])))
             .unwrap_or_default()
+    }
+
+    /// The names of one text without its measures, where another tells a measure, at least in part.
+    pub(super) fn yielding(&self, mut own: Named, other: &Named) -> Named {
+        let measure = |name: &String| self.pure.contains(name);
+        let told = other.full.iter().chain(&other.half).flatten().any(measure);
+        if told {
+            for sets in [&mut own.full, &mut own.half] {
+                sets.iter_mut()
+                    .for_each(|names| names.retain(|name| !measure(name)));
+            }
+        }
+        own
     }
 
     /// What a text names, given what the words right beside a number name: if these say what was measured,

@@ -22,8 +22,12 @@ impl Judge<'_> {
                 .unwrap_or_default()
         };
         let columns = named(&cell.columns);
-        let own = named(&cell.rows).and(columns.clone()).halves_of(&columns);
-        own.or(&self.evidence.names.named(&cell.caption))
+        // Rows may name methods by words of measures: `gates` beside a column of losses.
+        let rows = self.evidence.names.yielding(named(&cell.rows), &columns);
+        let own = rows.and(columns.clone()).halves_of(&columns);
+        let caption = self.evidence.names.named(&cell.caption);
+        let caption = self.evidence.names.yielding(caption, &columns);
+        own.or(&caption)
     }
 
     /// A row's name: what its numbers are is no claim.

@@ -13,7 +13,7 @@ impl Evidence {
     /// Where a number stands as a condition called `word`. Without a sign of equality, only where the number
     /// is a part of names.
     pub(super) fn condition(&self, number: &Number, word: &str, equals: bool) -> Option<String> {
-        let name = stems(word).pop()?;
+        let name = stems(word).pop().unwrap_or_default();
         let called = |value: &&super::results::Value| {
             let last = value.names.last();
             same(value.value, number.value)

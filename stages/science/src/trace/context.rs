@@ -31,6 +31,8 @@ pub(super) struct Names {
     pub(super) run: Option<usize>,
     /// Names of what was measured, at whatever depth they stand.
     pub(super) measures: BTreeSet<String>,
+    /// Names that stand nowhere but where measures do.
+    pub(super) pure: BTreeSet<String>,
     homes: Arc<Homes>,
     /// What the paper calls them.
     pub(super) aliases: Vec<Alias>,
@@ -80,10 +82,19 @@ impl Names {
             .iter()
             .filter(|value| value.weight <= Weight::Computed);
         let measures = all.filter_map(|value| value.names.get(metric_depth(value)).cloned());
+        let measures: BTreeSet<String> = measures.collect();
+        let inner: BTreeSet<&String> = results
+            .values
+            .iter()
+            .filter(|value| value.weight <= Weight::Computed)
+            .flat_map(|value| &value.names[..metric_depth(value)])
+            .collect();
+        let pure = measures.iter().filter(|name| !inner.contains(name));
         Self {
             depths,
             run,
-            measures: measures.collect(),
+            pure: pure.cloned().collect(),
+            measures,
             homes: Arc::new(Homes::of(
                 results
                     .values
@@ -235,6 +246,12 @@ impl Names {
         told(&named.full) || told(&named.half)
     }
 
+    /// Whether runs are numbered, `run_1`, and told in too many ways to speak against anything.
+    pub(super) fn nameless(&self, depth: usize) -> bool {
+        let names = self.depths.get(depth);
+        self.is_run(depth) && names.is_some_and(|names| names.values().any(|name| name.run))
+    }
+
     /// Whether a name at a depth names a run.
     pub(super) fn is_run(&self, depth: usize) -> bool {
         self.run == Some(depth)
@@ -253,8 +270,14 @@ impl Names {
         let depths = self.depths.iter().enumerate();
         let others = depths.filter(|(depth, _)| !self.is_run(*depth));
         let counts = others.map(|(_, names)| {
-            let plain = names.keys().filter(|name| !self.measures.contains(*name));
-            plain.filter(|name| name.as_str() != "notes").count()
+            let plain = names.keys().filter(|name| !self.pure.contains(*name));
+            let spread = |name: &&String| {
+                ["std", "95 %", "stderr"]
+                    .iter()
+                    .any(|head| name.starts_with(head))
+                    || super::spreads::ENDS.contains(&name.as_str())
+            };
+            plain.filter(|name| !spread(name)).count()
         });
         counts.max().unwrap_or(0)
     }

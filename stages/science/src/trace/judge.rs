@@ -361,7 +361,7 @@ impl<'e> Judge<'e> {
             || next.is_some_and(|next| kind::is_unit(&next));
         let matters = |value: &Value, depth: usize| {
             let last = depth >= super::context::metric_depth(value);
-            !self.evidence.names.is_run(depth)
+            !self.evidence.names.nameless(depth)
                 && value.weight != Weight::Note
                 && !(last && own_unit)
         };

@@ -25,6 +25,8 @@ pub(super) struct Setting {
 #[derive(Debug, Default)]
 pub(super) struct Keyed {
     pub(super) all: Vec<Setting>,
+    /// How many settings there are, also those without names.
+    pub(super) count: usize,
     /// Values by each word of their names.
     words: BTreeMap<String, Vec<f64>>,
 }
@@ -103,7 +105,10 @@ impl Setting {
 impl Keyed {
     /// The settings with names, from `file: a.b.learning_rate` or `file: line 3: learning_rate`.
     pub(super) fn of(settings: &[(f64, String)]) -> Self {
-        let mut keyed = Self::default();
+        let mut keyed = Self {
+            count: settings.len(),
+            ..Self::default()
+        };
         for (value, source) in settings {
             let Some((_, pointer)) = source.split_once(": ") else {
                 continue;
@@ -157,10 +162,7 @@ impl Keyed {
             return None;
         }
         let near = near(before, after);
-        let akin = |word: &String| {
-            let known = AKIN.iter().find(|(name, _)| name == word);
-            known.is_some_and(|(_, akin)| near.iter().any(|word| has(akin, word)))
-        };
+        let around: Vec<String> = near.iter().cloned().collect();
         let fits = |setting: &&Setting| {
             let shares = [1.0, 0.01].into_iter().take(match number.share {
                 Share::Percent => 2,
@@ -177,7 +179,7 @@ impl Keyed {
                 })
         };
         let told = |setting: &&Setting| {
-            let named = |word: &String| near.contains(word) || akin(word);
+            let named = |word: &String| near.contains(word) || akin(word, &around);
             setting
                 .words
                 .iter()
@@ -186,6 +188,12 @@ impl Keyed {
         };
         self.all.iter().filter(fits).find(told)
     }
+}
+
+/// Whether words speak of a setting without its name: `context` of `block_size`.
+pub(super) fn akin(word: &str, near: &[String]) -> bool {
+    let known = AKIN.iter().find(|(name, _)| *name == word);
+    known.is_some_and(|(_, akin)| near.iter().any(|word| has(akin, word)))
 }
 
 /// Words of names that stand near numbers of all kinds.

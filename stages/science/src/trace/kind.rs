@@ -128,6 +128,13 @@ pub(super) fn value(
         return Finding::literal(Class::Configuration, why).from(setting.source.clone());
     }
     if let Some((_, source)) = setting.filter(|_| told && !place.change) {
+        if let Some(why) = word
+            .as_ref()
+            .filter(|_| set_up && evidence.condition(number, "", false).is_none())
+            .and_then(|word| keyed.elsewhere(number, word, around.sentence))
+        {
+            return Finding::untraced(Class::Configuration, why);
+        }
         let why = match &word {
             Some(word) => format!("a setting, beside `{word}`"),
             None if settled => "a setting, named elsewhere".to_owned(),
@@ -239,7 +246,11 @@ pub(super) fn value(
         let why = "a setting, by its value alone";
         return Finding::literal(Class::Configuration, why).from(source.clone());
     }
-    if counted && !measured && word.is_none() && of_the_data(around.sentence) {
+    if counted
+        && !measured
+        && (word.is_none() || number.figures >= 3)
+        && words::of_the_data(around.sentence)
+    {
         let why = "a size of the data, of which results and settings say nothing";
         return Finding::literal(Class::Configuration, why).warning();
     }
@@ -291,25 +302,6 @@ fn condition(evidence: &Evidence, number: &Number, around: &Around<'_>) -> Optio
     }
     let word = words::tokens(around.before).last().map(|(_, word)| word)?;
     evidence.condition(number, word, around.before.trim_end().ends_with('='))
-}
-
-/// Whether a sentence counts what a data set holds: `CUB with 200 classes, Cars with 196`.
-fn of_the_data(sentence: &str) -> bool {
-    words::tokens(sentence).any(|(_, word)| {
-        let low = word.to_lowercase();
-        [
-            "classes",
-            "categories",
-            "labels",
-            "languages",
-            "speakers",
-            "participants",
-            "patients",
-            "subjects",
-            "annotators",
-        ]
-        .contains(&low.as_str())
-    })
 }
 
 /// Cells that are settings or count something.

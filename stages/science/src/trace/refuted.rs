@@ -2,7 +2,7 @@
 //! of 0.01`, `6 layers`. It says nothing where words and names do not agree entirely.
 
 use super::fit::same;
-use super::keyed::{Keyed, Setting, plain};
+use super::keyed::{Keyed, Setting, akin, plain};
 use super::token::{Number, Share};
 use super::words::{has, tokens};
 
@@ -75,6 +75,12 @@ impl Keyed {
         before: &str,
         after: &str,
     ) -> Option<String> {
+        if number.share == Share::None
+            && !number.about
+            && let Some(told) = self.against_both(number, before, after)
+        {
+            return Some(told);
+        }
         if !number.whole || number.share != Share::None || number.about || number.value < 2.0 {
             return None;
         }
@@ -111,6 +117,50 @@ impl Keyed {
         }
         let spoken = |setting: &&Setting| setting.words.contains(head);
         self.unlike(number, head, self.all.iter().filter(spoken))
+    }
+
+    /// A value that only settings have of which the sentence does not speak, beside the word of one that has another
+    /// value: `a weight of 0.5`, where `distill_weight` is 0.7 and `width_mult` 0.5.
+    pub(super) fn elsewhere(&self, number: &Number, word: &str, sentence: &str) -> Option<String> {
+        let shown = [number.value, number.value / 100.0];
+        let said = plain(sentence);
+        let of = |setting: &&Setting| shown.iter().any(|shown| same(*shown, setting.value));
+        let owners: Vec<&Setting> = self.all.iter().filter(of).collect();
+        let spoken = |setting: &&Setting| {
+            setting.words.is_empty()
+                || setting
+                    .words
+                    .iter()
+                    .any(|word| said.contains(word) || akin(word, &said))
+        };
+        let name = plain(word).pop()?;
+        let called = |setting: &&Setting| setting.words.last() == Some(&name);
+        let named = self.all.len() == self.count;
+        (named && !owners.is_empty() && !owners.iter().any(spoken))
+            .then(|| self.unlike(number, &name, self.all.iter().filter(called)))
+            .flatten()
+    }
+
+    /// The setting whose name stands around a number, `an infectious period of 7 days`, if it is another number.
+    fn against_both(&self, number: &Number, before: &str, after: &str) -> Option<String> {
+        let next = tokens(after)
+            .next()
+            .and_then(|(_, word)| plain(word).pop())?;
+        let clause = before
+            .rsplit(|c: char| c.is_ascii_digit() || ".;,()".contains(c))
+            .next()?;
+        let near: Vec<&str> = tokens(clause).map(|(_, word)| word).collect();
+        let near = plain(&near[near.len().saturating_sub(4)..].join(" "));
+        let told = |setting: &&Setting| {
+            let (last, rest) = match setting.words.split_last() {
+                Some((last, rest)) if !rest.is_empty() => (last, rest),
+                _ => return false,
+            };
+            *last == next && rest.iter().all(|word| near.contains(word))
+        };
+        let told: Vec<&Setting> = self.all.iter().filter(told).collect();
+        let name = told.first()?.words.join(" ");
+        self.unlike(number, &name, told.into_iter())
     }
 
     /// What settings are, where a number is none of them.

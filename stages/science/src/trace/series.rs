@@ -139,6 +139,7 @@ pub(super) fn table(
             })
             .collect();
         let last = index + 1 == rows.len();
+        keys.iter().for_each(|key| cells[*key] = None);
         for (header, value) in headers.iter().zip(&cells) {
             let Some(value) = value else { continue };
             if results.values.len() >= MOST_VALUES {
@@ -156,7 +157,6 @@ pub(super) fn table(
                 },
             });
         }
-        keys.iter().for_each(|key| cells[*key] = None);
         let repetition = headers
             .iter()
             .zip(row.iter())

@@ -288,6 +288,20 @@ pub(super) fn supposed(sentence: &str) -> bool {
     })
 }
 
+/// Whether a number counts what a data set holds: `CUB with 200 classes, Cars with 196`, `50,000 training
+/// and 10,000 test images`.
+pub(super) fn of_the_data(sentence: &str) -> bool {
+    const HELD: &str =
+        "classes categories labels languages speakers participants patients subjects annotators";
+    const CASES: &str = "images examples sentences samples documents utterances points pairs texts";
+    let words: Vec<String> = tokens(sentence)
+        .map(|(_, word)| word.to_lowercase())
+        .collect();
+    let parts = |word: &String| has("training train test testing validation split splits", word);
+    words.iter().any(|word| has(HELD, word))
+        || (words.iter().any(parts) && words.iter().any(|word| has(CASES, word)))
+}
+
 /// Whether a sentence speaks of the paper's own work.
 pub(super) fn own(text: &str) -> bool {
     let words: Vec<String> = tokens(text).map(|(_, word)| word.to_lowercase()).collect();
@@ -305,6 +319,10 @@ pub(super) fn averaged(text: &str) -> bool {
     ["average", "averaged", "mean", "overall", "across", "avg"]
         .iter()
         .any(|word| tokens(&low).any(|(_, known)| known == *word))
+        || low.match_indices("over ").any(|(at, over)| {
+            let next = tokens(&low[at + over.len()..]).next().map(|(_, word)| word);
+            next.is_some_and(|word| has("all two three four five six seven eight nine ten", word))
+        })
 }
 
 #[cfg(test)]
