@@ -209,7 +209,7 @@ pub(super) fn table(
             .iter()
             .filter_map(|row| row.get(column)?.trim().parse().ok())
             .collect();
-        if values.len() == rows.len() && !counts(header) {
+        if values.len() == rows.len() && !counts(header) && !keys.contains(&column) {
             let made = results.values.len();
             // The words of a row stand at depths of their own, so that metrics of rows and columns agree.
             let wide = rows[0].iter().filter(|cell| wordy(cell)).count() + keys.len();

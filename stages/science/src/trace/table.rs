@@ -130,7 +130,30 @@ pub(super) fn piped(
         }
         rows.push(row);
     }
+    span(&mut rows);
     place(rows, table, caption)
+}
+
+/// A head `| | 1 week | | 4 weeks | |` above another head: what stands before empty cells spans them.
+fn span(rows: &mut [Vec<Raw>]) {
+    let [first, second, ..] = rows else { return };
+    let text = |raw: &Raw| raw.plain.text.trim().to_owned();
+    let heads = [&*first, &*second].iter().all(|row| {
+        let mut inner = row.iter().skip(1).map(text).filter(|text| !text.is_empty());
+        inner.clone().next().is_some() && inner.all(|text| wordy(&text))
+    });
+    let full = second.iter().skip(1).all(|raw| !text(raw).is_empty());
+    if !heads || !full || first.len() != second.len() {
+        return;
+    }
+    let mut kept: Vec<Raw> = Vec::new();
+    for (at, raw) in std::mem::take(first).into_iter().enumerate() {
+        match kept.last_mut().filter(|_| at > 1 && text(&raw).is_empty()) {
+            Some(last) => last.wide += 1,
+            None => kept.push(raw),
+        }
+    }
+    *first = kept;
 }
 
 /// Whether a text says no value.
