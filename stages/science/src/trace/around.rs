@@ -55,6 +55,22 @@ pub(super) fn approximate(sentence: &str, mut found: Vec<Number>) -> Vec<Number>
 
 /// `3.00, 2.63 and 1.51 points`, `18 to 19 %`: what stands behind the last of a list is said of all.
 pub(super) fn listed(sentence: &str, mut found: Vec<Number>) -> Vec<Number> {
+    for index in 1..found.len() {
+        let (one, next) = (&found[index - 1], &found[index]);
+        let between = sentence.get(one.at.end..next.at.start).unwrap_or("?");
+        // `12.0 points on stacking and 14.4 on insertion`
+        let goes_on = one.share == Share::Points
+            && next.share == Share::None
+            && !next.whole
+            && !next.name
+            && !next.spread
+            && next.unit.is_empty()
+            && between.split_whitespace().count() <= 6
+            && (between.ends_with(" and ") || between.ends_with(", "));
+        if goes_on {
+            found[index].share = Share::Points;
+        }
+    }
     for index in (1..found.len()).rev() {
         let (one, next) = (&found[index - 1], &found[index]);
         let between = sentence.get(one.at.end..next.at.start).unwrap_or("?");
@@ -120,7 +136,17 @@ pub(super) fn continued(
     let before = before?;
     let between = sentence.get(before.at.end..number.at.start)?;
     // `143, or 4.5 %`: the same change in another unit.
-    if [", or ", " or ", ", i.e. ", " ("].contains(&between) && before.share != number.share {
+    let again = [", or ", " or ", " (", ", that is, ", "; i.e. "].contains(&between)
+        || [
+            ", i.e.",
+            ", which is",
+            ", which corresponds to",
+            ", equivalent to",
+            " points, a relative",
+        ]
+        .iter()
+        .any(|head| between.starts_with(head) && between.split_whitespace().count() <= 6);
+    if again && before.share != number.share {
         return Some(said.clone());
     }
     let few = between.split_whitespace().count() <= 7;

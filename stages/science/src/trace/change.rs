@@ -267,9 +267,15 @@ pub(super) fn measured(
         let (there, here) = (wrong.pair, right.pair);
         !named && there.based && evidence.names.is_baseline(&evidence.base[here.to])
     };
-    if let Some(one) = right.filter(|right| {
+    let first = right.filter(|right| {
         wrong.is_none_or(|wrong| right.support >= wrong.support && !back(right, wrong))
-    }) {
+    });
+    // Where the text speaks of a mean, the change of a mean may be meant though others are named too.
+    let mean = found
+        .iter()
+        .filter(|_| averaged && wrong.is_none())
+        .find(|one| one.right && one.pair.to >= evidence.means);
+    for one in first.into_iter().chain(mean) {
         let chance = strength(one);
         if bears(one, chance) {
             let (a, b) = (&evidence.base[one.pair.from], &evidence.base[one.pair.to]);

@@ -266,19 +266,50 @@ fn means(base: &[Value], names: &Names) -> Vec<Value> {
             key[depth] = "*";
             groups.entry(key).or_default().push(value);
         }
-        for (key, group) in groups.into_iter().filter(|(_, group)| group.len() > 1) {
+        let mut parts: Vec<(Vec<String>, Vec<&Value>)> = Vec::new();
+        for (key, group) in groups {
+            let key: Vec<String> = key.into_iter().map(str::to_owned).collect();
+            parts.extend(alike(&key, &group, depth));
+            parts.push((key, group));
+        }
+        for (key, group) in parts.into_iter().filter(|(_, group)| group.len() > 1) {
             #[expect(clippy::cast_precision_loss, reason = "a group has few members")]
             let mean = group.iter().map(|value| value.value).sum::<f64>() / group.len() as f64;
             let first = &group[0].source;
             out.push(Value {
                 value: mean,
-                names: key.into_iter().map(str::to_owned).collect(),
+                names: key,
                 source: format!("mean of {} values, first {first}", group.len()),
                 weight: Weight::Computed,
             });
         }
     }
     out
+}
+
+/// Parts of a group whose names begin alike: `x_plus_y` and `x_minus_y`, not `permutation`.
+fn alike<'v>(
+    key: &[String],
+    group: &[&'v Value],
+    depth: usize,
+) -> Vec<(Vec<String>, Vec<&'v Value>)> {
+    let mut found: BTreeMap<&str, Vec<&'v Value>> = BTreeMap::new();
+    for value in group {
+        let head = value.names[depth].split(['_', '-', ' ']).next();
+        found
+            .entry(head.unwrap_or_default())
+            .or_default()
+            .push(value);
+    }
+    let parts = found
+        .into_iter()
+        .filter(|(_, part)| part.len() > 2 && part.len() < group.len());
+    let named = parts.map(|(head, part)| {
+        let mut key = key.to_vec();
+        key[depth] = format!("{head}_*");
+        (key, part)
+    });
+    named.collect()
 }
 
 /// Whether two results differ in one name at most, as what is compared does, and not in what was measured;

@@ -11,6 +11,7 @@ use super::change;
 use super::context::Named;
 use super::entry::{Class, Entry, Finding, Verdict};
 use super::evidence::Evidence;
+use super::gaps;
 use super::kind::{self, Place};
 use super::lookup::{self, Asked};
 use super::parts;
@@ -306,7 +307,8 @@ impl<'e> Judge<'e> {
             }
             let untold = |finding: &Finding| finding.verdict == Verdict::Untraced;
             if findings[index].as_ref().is_some_and(untold) {
-                let follows = parts::follows(self.evidence, sentence, &found, &findings, index);
+                let follows = parts::follows(self.evidence, sentence, &found, &findings, index)
+                    .or_else(|| gaps::gap(self.evidence, sentence, number, &soft));
                 findings[index] = follows.or(findings[index].take());
             }
         }

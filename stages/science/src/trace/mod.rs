@@ -22,6 +22,7 @@ mod entry;
 mod environments;
 mod evidence;
 mod fit;
+mod gaps;
 mod grouped;
 mod judge;
 mod keyed;
