@@ -11,6 +11,7 @@ mod calls;
 mod chat;
 mod check_paper;
 mod check_paper_facts;
+mod check_paper_rows;
 mod contamination;
 mod crash;
 mod diff;

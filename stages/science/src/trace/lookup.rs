@@ -10,7 +10,7 @@ use super::fit::{fit, same};
 use super::results::{Value, Weight};
 use super::scales;
 use super::spreads::{is_end, is_spread, kin, kin_of};
-use super::strength::{how, too_weak};
+use super::strength::{counts_things, how, too_weak};
 use super::token::{Number, Share};
 
 /// What is known of the place of a number.
@@ -58,17 +58,6 @@ pub(super) fn single(text: &str) -> bool {
     ]
     .iter()
     .any(|word| low.contains(word))
-}
-
-/// Whether a number counts what the words after it name.
-fn counts_things(asked: &Asked<'_>) -> bool {
-    let words: Vec<&str> = asked.units.split(' ').collect();
-    let unit = |word: &&str| {
-        super::kind::is_unit(word) || scales::is_unit(word) || super::kind::measured(word)
-    };
-    let plural = |word: &&str| word.len() > 4 && word.ends_with('s') && !word.ends_with("ss");
-    let plain = asked.number.share == Share::None && asked.number.unit.is_empty();
-    plain && words.iter().any(plural) && !words.iter().any(unit)
 }
 
 impl Evidence {
@@ -199,6 +188,20 @@ impl Evidence {
             .into_iter()
             .filter(|hit| !(some && point(hit)))
             .collect();
+        // A text that speaks of a mean may mean it, though some result is equal by chance.
+        if asked.averaged && !asked.cell && number.figures >= 3 && !number.spread {
+            let near = |hit: &Hit| asked.near.support(&values[hit.index]);
+            let most = fitting.iter().map(near).max().unwrap_or(0);
+            if let Some(finding) = self.mean(asked, &scales).filter(|finding| {
+                let support = finding
+                    .base
+                    .as_ref()
+                    .map_or(0, |base| asked.near.told(&base.names));
+                support >= most && finding.chance.is_some_and(|chance| chance <= 0.1)
+            }) {
+                return Ok(finding);
+            }
+        }
         let best = fitting.iter().max_by_key(|hit| {
             let value = &values[hit.index];
             (

@@ -6,6 +6,22 @@ use super::plain::Plain;
 /// Stands for a symbol that is no number.
 const SYMBOL: char = 'ξ';
 
+/// Letters that settings are called by.
+pub(super) const GREEK: [(char, &str); 12] = [
+    ('α', "alpha"),
+    ('β', "beta"),
+    ('γ', "gamma"),
+    ('δ', "delta"),
+    ('ε', "epsilon"),
+    ('η', "eta"),
+    ('θ', "theta"),
+    ('λ', "lambda"),
+    ('μ', "mu"),
+    ('ρ', "rho"),
+    ('σ', "sigma"),
+    ('τ', "tau"),
+];
+
 /// Commands that stay visible.
 const SIGNS: [(&str, &str); 26] = [
     ("times", "×"),
@@ -112,7 +128,10 @@ fn flatten(source: &str, offset: usize) -> Plain {
                 match sign(name) {
                     Some(sign) => out.add(sign, place),
                     None if WORDS.contains(&name) => {}
-                    None => out.push(SYMBOL, place),
+                    None => {
+                        let letter = GREEK.iter().find(|(_, greek)| *greek == name);
+                        out.push(letter.map_or(SYMBOL, |(letter, _)| *letter), place);
+                    }
                 }
             }
             '{' | '}' | '$' => {}
@@ -125,7 +144,9 @@ fn flatten(source: &str, offset: usize) -> Plain {
 
 /// Whether it is numbers, signs and words only.
 fn numeric(text: &str) -> bool {
-    if !text.contains(|c: char| c.is_ascii_digit()) || text.contains([SYMBOL, '_', '|', '!', '…'])
+    if !text.contains(|c: char| c.is_ascii_digit())
+        || text.contains([SYMBOL, '_', '|', '!', '…'])
+        || GREEK.iter().any(|(letter, _)| text.contains(*letter))
     {
         return false;
     }

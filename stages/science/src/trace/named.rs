@@ -69,8 +69,12 @@ impl Named {
 
     /// How well a value fits: two for each name told in full, one for each told in part.
     pub(super) fn support(&self, value: &Value) -> usize {
-        value
-            .names
+        self.told(&value.names)
+    }
+
+    /// How well names fit.
+    pub(super) fn told(&self, names: &[String]) -> usize {
+        names
             .iter()
             .enumerate()
             .map(|(depth, name)| {

@@ -1,9 +1,10 @@
 //! Numbers that tell where a value was measured: `step 2000` of a curve, `horizon 4` of a table. They are
 //! names then, `2000 step`, and a text that speaks of `2k steps` names them. It knows forms, not meaning.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::repeated::{repeats, steps};
+use super::repeated::{Row, computed, repeats, steps};
+use super::results::Results;
 use super::stems::stems;
 
 /// A column of more different numbers measures something, unless it counts steps.
@@ -48,6 +49,48 @@ pub(super) fn keys(headers: &csv::StringRecord, rows: &[csv::StringRecord]) -> V
         }
     }
     found
+}
+
+/// The means over positions, as over eight weeks, of rows that only these tell apart; a curve has an end instead.
+pub(super) fn means(
+    rows: &[Row],
+    headers: &[String],
+    names: &[String],
+    file: &str,
+    results: &mut Results,
+) {
+    let place = |word: &String| {
+        numbered(word)
+            .filter(|(_, own)| !steps(&own.join("_")))
+            .is_some()
+    };
+    let mut groups: BTreeMap<Vec<String>, Vec<&Row>> = BTreeMap::new();
+    for row in rows.iter().filter(|row| row.words.iter().any(place)) {
+        let words = row.words.iter();
+        let key = words.map(|word| {
+            if place(word) {
+                "*".to_owned()
+            } else {
+                word.clone()
+            }
+        });
+        groups.entry(key.collect()).or_default().push(row);
+    }
+    for (words, group) in groups.iter().filter(|(_, group)| group.len() > 1) {
+        for (column, header) in headers.iter().enumerate() {
+            let values: Vec<f64> = group.iter().filter_map(|row| row.cells[column]).collect();
+            if values.len() == group.len() {
+                let names = [names, words, std::slice::from_ref(header)].concat();
+                let told: Vec<&str> = words
+                    .iter()
+                    .map(String::as_str)
+                    .filter(|word| *word != "*")
+                    .collect();
+                let source = format!("{file}: {header} of {}", told.join(", "));
+                computed(&values, &names, &source, results);
+            }
+        }
+    }
 }
 
 /// The name of a position: `2000 step`.

@@ -210,23 +210,11 @@ impl Keyed {
 
 /// A word with its Greek letters spelt out.
 fn spelt(word: &str) -> String {
-    const GREEK: [(char, &str); 12] = [
-        ('α', "alpha"),
-        ('β', "beta"),
-        ('γ', "gamma"),
-        ('δ', "delta"),
-        ('ε', "epsilon"),
-        ('η', "eta"),
-        ('θ', "theta"),
-        ('λ', "lambda"),
-        ('μ', "mu"),
-        ('ρ', "rho"),
-        ('σ', "sigma"),
-        ('τ', "tau"),
-    ];
-    GREEK.iter().fold(word.to_owned(), |word, (letter, name)| {
-        word.replace(*letter, name)
-    })
+    super::maths::GREEK
+        .iter()
+        .fold(word.to_owned(), |word, (letter, name)| {
+            word.replace(*letter, name)
+        })
 }
 
 /// Words that end the name of what is counted.

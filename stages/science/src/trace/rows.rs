@@ -26,7 +26,12 @@ impl Traced {
     /// The names that it may have at a depth.
     fn at(&self, depth: usize) -> BTreeSet<&str> {
         let named = self.fits.iter().filter_map(|names| names.get(depth));
-        named.map(String::as_str).collect()
+        // Places of curves, repetitions and means over them tell nothing of what a row is of.
+        let plain = |name: &&String| {
+            let place = super::positions::numbered(name).is_some();
+            *name != "*" && !place && !super::repeated::numbered(name)
+        };
+        named.filter(plain).map(String::as_str).collect()
     }
 }
 

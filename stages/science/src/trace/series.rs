@@ -8,6 +8,9 @@ use super::{grouped, positions, repeated};
 /// Longer lists are curves, not repetitions.
 const REPEATED: usize = 12;
 
+/// The places of longer curves have no names.
+const LONGEST: usize = 300;
+
 /// A list of values: repetitions with their mean and spread, or a curve with its ends.
 pub(super) fn series(
     values: &[f64],
@@ -25,11 +28,18 @@ pub(super) fn series(
     if repeated && !pointer.is_empty() {
         results.lists.insert(values.len());
     }
+    // The values of a curve are told by their places: `after 5 epochs`.
+    let placed = !repeated && !pointer.is_empty() && values.len() <= LONGEST && !names.is_empty();
     for (index, value) in values.iter().enumerate() {
         if value.is_finite() && results.values.len() < MOST_VALUES {
+            let mut names = names.to_vec();
+            if placed {
+                let at = names.len() - 1;
+                names.insert(at, format!("{} epoch step iteration", index + 1));
+            }
             results.values.push(Value {
                 value: *value,
-                names: names.to_vec(),
+                names,
                 source: source(file, &format!("{pointer}.{index}")),
                 weight: if repeated {
                     Weight::Member
@@ -203,6 +213,9 @@ pub(super) fn table(
                 value.weight = Weight::Point;
             }
         }
+    }
+    if cases.is_empty() && told.iter().all(|row| row.repetition.is_none()) {
+        positions::means(&told, &titles, names, file, results);
     }
     for (column, header) in headers.iter().enumerate().filter(|_| rows.len() > 1) {
         let values: Vec<f64> = rows

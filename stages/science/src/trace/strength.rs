@@ -2,8 +2,10 @@
 
 use super::evidence::Hit;
 use super::fit::Fit;
+use super::lookup::Asked;
 use super::results::{Value, Weight};
-use super::token::Number;
+use super::scales;
+use super::token::{Number, Share};
 
 /// Why an agreement does not vouch for a number, if it does not.
 pub(super) fn too_weak(number: &Number, support: usize, chance: f64, fit: Fit) -> Option<String> {
@@ -52,4 +54,15 @@ pub(super) fn how(hit: &Hit, value: &Value, number: &Number, chance: f64) -> Str
         )
     };
     format!("{}{scaled} {fit}{from}; {strength}", value.value)
+}
+
+/// Whether a number counts what the words after it name.
+pub(super) fn counts_things(asked: &Asked<'_>) -> bool {
+    let words: Vec<&str> = asked.units.split(' ').collect();
+    let unit = |word: &&str| {
+        super::kind::is_unit(word) || scales::is_unit(word) || super::kind::measured(word)
+    };
+    let plural = |word: &&str| word.len() > 4 && word.ends_with('s') && !word.ends_with("ss");
+    let plain = asked.number.share == Share::None && asked.number.unit.is_empty();
+    plain && words.iter().any(plural) && !words.iter().any(unit)
 }
