@@ -268,8 +268,9 @@ mod tests {
         assert!(
             against("The student has 6 layers.")
                 .unwrap()
-                .contains("12, 4")
+                .contains("`student layer` is 4")
         );
+        assert!(against("Both have 6 layers.").unwrap().contains("12, 4"));
         assert!(against("from 1,000 bootstrap samples").is_some());
         for fine in [
             "a student of 4 layers",
