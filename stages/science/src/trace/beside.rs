@@ -89,6 +89,14 @@ impl Names {
             .unwrap_or_default()
     }
 
+    /// What a text names as measures, and nothing else.
+    pub(super) fn measures_of(&self, mut own: Named) -> Named {
+        for names in &mut own.full {
+            names.retain(|name| self.pure.contains(name));
+        }
+        own
+    }
+
     /// The names of one text without its measures, where another tells a measure, at least in part.
     pub(super) fn yielding(&self, mut own: Named, other: &Named) -> Named {
         let measure = |name: &String| self.pure.contains(name);

@@ -26,8 +26,9 @@ impl Judge<'_> {
         let rows = self.evidence.names.yielding(named(&cell.rows), &columns);
         let own = rows.and(columns.clone()).halves_of(&columns);
         let caption = self.evidence.names.named(&cell.caption);
+        // A caption tells what was measured; of what, the labels may tell in words of their own.
         let caption = self.evidence.names.yielding(caption, &columns);
-        own.or(&caption)
+        own.or(&self.evidence.names.measures_of(caption))
     }
 
     /// A row's name: what its numbers are is no claim.
@@ -54,6 +55,7 @@ impl Judge<'_> {
         let strict = self.cell_names(cell);
         let near = strict
             .clone()
+            .or(&self.evidence.names.named(&cell.caption))
             .or(&self.evidence.names.named(&block.section));
         let context = format!("{} | {}: {}", cell.rows, cell.columns, text.trim());
         let mut out: Vec<Judged> = Vec::new();

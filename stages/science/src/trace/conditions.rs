@@ -29,6 +29,21 @@ impl Evidence {
         self.numbered(number)
     }
 
+    /// The run whose title tells this number with a word that stands near: `2 % noise`.
+    pub(super) fn titled(&self, number: &Number, near: &str) -> Option<String> {
+        let words = stems(near);
+        let told = |title: &str| {
+            let alike =
+                |other: &Number| same(other.value, number.value) && other.share == number.share;
+            let spoken = stems(title)
+                .iter()
+                .any(|stem| stem.len() > 3 && words.contains(stem));
+            spoken && super::token::numbers(title).iter().any(alike)
+        };
+        let found = self.results.titles.iter().find(|(_, title)| told(title))?;
+        Some(format!("the title of {}: {}", found.0, found.1))
+    }
+
     /// Two names that differ and share this number as a word of its own.
     pub(super) fn numbered(&self, number: &Number) -> Option<String> {
         if !number.whole || number.figures < 2 {

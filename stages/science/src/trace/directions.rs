@@ -58,7 +58,18 @@ pub(super) fn directions(text: &str) -> Vec<Said> {
                     || low == format!("{stem}s")
             })
         };
-        let way = crate::review::way(&low).or_else(|| more().map(|(_, way)| *way));
+        // `speeds up`, `slowed down`
+        let next = tokens(&text[at + word.len()..])
+            .next()
+            .map(|(_, next)| next);
+        let verb = match next {
+            Some("up") if low.starts_with("speed") || low == "sped" => Some(Way::Better),
+            Some("down") if low.starts_with("slow") => Some(Way::Worse),
+            _ => None,
+        };
+        let way = verb
+            .or_else(|| crate::review::way(&low))
+            .or_else(|| more().map(|(_, way)| *way));
         if let Some(way) = way {
             found.push(Said {
                 way,

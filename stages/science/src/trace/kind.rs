@@ -187,6 +187,10 @@ pub(super) fn value(
         let why = "a condition under which results were measured";
         return Finding::literal(Class::Configuration, why).from(source);
     }
+    if let Some(source) = evidence.titled(number, &close).filter(|_| !place.change) {
+        let why = "a condition, told in the title of a run";
+        return Finding::literal(Class::Configuration, why).from(source);
+    }
     let found = match evidence.look(asked) {
         // Beside a word of a setting a result must speak for itself.
         Ok(finding)

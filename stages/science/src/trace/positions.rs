@@ -176,7 +176,7 @@ pub(super) fn log(text: &str) -> Option<String> {
 fn pairs(line: &str) -> Vec<(String, String)> {
     let words: Vec<&str> = line
         .split(|c: char| c.is_whitespace() || "|,;:=()[]".contains(c))
-        .filter(|word| !word.is_empty())
+        .filter(|word| !word.is_empty() && *word != "-")
         .collect();
     let named = |word: &str| {
         word.starts_with(|c: char| c.is_alphabetic())
@@ -195,6 +195,10 @@ fn pairs(line: &str) -> Vec<(String, String)> {
         if named(pair[0]) && cell.parse::<f64>().is_ok_and(f64::is_finite) {
             out.push((pair[0].to_lowercase(), cell.to_owned()));
         }
+    }
+    // Prose has more words than names: `Run 1: label noise of 2 %`.
+    if words.len() > 2 * out.len() + 1 {
+        out.clear();
     }
     out
 }
@@ -228,6 +232,8 @@ mod tests {
             log(text).as_deref(),
             Some("step,loss\n500,1.25\n1000,0.75\n1500,0.5")
         );
+        let notes = "Run 1: noise rate of 2\nRun 2: noise rate of 5\nRun 3: noise rate of 9\n";
+        assert_eq!(log(notes), None);
         assert_eq!(log("We saw a loss of 0.5.\nThen 0.4 of it."), None);
     }
 }

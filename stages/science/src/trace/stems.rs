@@ -49,8 +49,44 @@ const ALIKE: [(&str, &str); 36] = [
     ("steps", "step"),
 ];
 
+/// A text with signs between single letters as words: `x/y` is `x div y`.
+fn spelt(text: &str) -> String {
+    let letters: Vec<char> = text.chars().collect();
+    let mut out = String::with_capacity(text.len());
+    let single = |at: Option<usize>, step: isize| {
+        let is = |at: Option<usize>| {
+            at.and_then(|at| letters.get(at))
+                .is_some_and(|c| c.is_alphanumeric())
+        };
+        at.is_some_and(|at| letters.get(at).is_some_and(|c| c.is_ascii_lowercase()))
+            && !is(at.and_then(|at| at.checked_add_signed(step)))
+    };
+    for (at, letter) in letters.iter().enumerate() {
+        let word = match letter {
+            '/' | '÷' => "div",
+            '+' => "plus",
+            '-' | '−' => "minus",
+            _ => {
+                out.push(*letter);
+                continue;
+            }
+        };
+        let gap = usize::from(letters.get(at + 1) == Some(&' '));
+        let before = at.checked_sub(1 + usize::from(at > 0 && letters[at - 1] == ' '));
+        if single(before, -1) && single(Some(at + 1 + gap), 1) {
+            out.push(' ');
+            out.push_str(word);
+            out.push(' ');
+        } else {
+            out.push(*letter);
+        }
+    }
+    out
+}
+
 /// The stems of a text's words.
 pub(super) fn stems(text: &str) -> Vec<String> {
+    let text = &spelt(text);
     let mut spaced = String::with_capacity(text.len() + 8);
     let mut before = ' ';
     for letter in text.chars() {
