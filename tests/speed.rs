@@ -96,6 +96,39 @@ fn without_a_shell_a_command_sees_and_says_the_same() {
     assert!(space.read("bare/quoted_err").contains("/hello/hellob"));
 }
 
+#[test]
+fn a_stage_finds_nothing_of_the_one_before_in_its_folder() {
+    let space = Space::new();
+    for name in ["one", "two", "three"] {
+        space.write(&format!("{name}.txt"), name);
+    }
+    let stage = |name: &str, after: &str, script: &str| {
+        format!(
+            "  {name}:\n    needs: [{after}]\n    in: {{{name}: {name}.txt}}\n    \
+             run: {script} > \"$seen\"\n    out: {{seen: text}}\n"
+        )
+    };
+    let text = [
+        "kyobashi: 1\nname: folders\nstages:\n".to_owned(),
+        stage("one", "", "ls -A ."),
+        stage("two", "one", "ls -A . | tee left"),
+        stage("three", "two", "ls -A ."),
+        "outputs: {one: '${one.seen}', two: '${two.seen}', three: '${three.seen}'}\n".to_owned(),
+    ];
+    space.write("p.yaml", &text.concat());
+    space.run("p.yaml", &["--jobs=1", "--out", "out"]);
+    for name in ["one", "two", "three"] {
+        let seen = space.read(&format!("out/{name}"));
+        let own = format!(".in-{name}-0.txt");
+        let others = seen
+            .lines()
+            .filter(|&file| file != own && file != "seen" && file != "left");
+        assert_eq!(others.collect::<Vec<_>>(), [""; 0], "{name} found {seen}");
+        assert!(seen.contains(&own), "{name} found {seen}");
+    }
+    assert!(!space.read("out/three").contains("left"));
+}
+
 /// A pipeline that is long enough to be kept.
 pub(crate) fn long(script: &str) -> String {
     let mut text =

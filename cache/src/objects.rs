@@ -9,7 +9,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::error::io as named;
-use crate::hash::hash_file;
+use crate::hash::{copy_hashed, hash_file};
+use crate::place::{LINK_FROM, reflink};
 use crate::store::{Inner, size_of};
 use crate::{Digest, Store, StoreError};
 
@@ -60,6 +61,37 @@ impl Store {
         let (digest, size) = hash_file(path)?;
         put_hashed(&self.inner, path, &before, digest, size, how)?;
         Ok(Stored { digest, size })
+    }
+
+    /// Stores a copy of a regular file whose digest and size (bytes) are known; it is read once.
+    ///
+    /// # Errors
+    /// [`StoreError::Changed`] where its bytes are others by now, else those of
+    /// [`Store::put_file`].
+    pub fn put_copy(&self, path: &Path, digest: &Digest, size: u64) -> Result<(), StoreError> {
+        let inner = &*self.inner;
+        inner.writable()?;
+        let changed = || StoreError::Changed {
+            path: path.to_path_buf(),
+        };
+        if regular(path)?.len() != size {
+            return Err(changed());
+        }
+        let blob = inner.folders.blob(digest);
+        if stored(inner, &blob, digest, size)? {
+            return Ok(());
+        }
+        let temp = inner.temp_path()?;
+        let shared = size >= LINK_FROM && reflink(path, &temp, READ_ONLY)?;
+        let copied = if shared {
+            hash_file(&temp).map(|(digest, _)| digest)
+        } else {
+            copy_hashed(path, &temp, READ_ONLY)
+        };
+        let same = copied.and_then(|copied| (copied == *digest).then_some(()).ok_or_else(changed));
+        settle(same.and_then(|()| publish(inner, &temp, &blob)), &temp)?;
+        inner.leave(&blob, size);
+        Ok(())
     }
 
     /// Where a file with this digest is, or would be. The manifest of a tree is elsewhere: see

@@ -23,7 +23,7 @@ use crate::tree::{Mode, Tree, manifest};
 use crate::{Access, Digest, Store, StoreError};
 
 /// From this size on, a new name for a file is worth more than a file of one's own.
-const LINK_FROM: u64 = 1 << 20;
+pub(crate) const LINK_FROM: u64 = 1 << 20;
 
 /// Whether what is placed may be written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -199,7 +199,7 @@ fn copy_checked(inner: &Inner, digest: &Digest, to: &Path, mode: u32) -> Result<
 }
 
 /// Shares the blocks of `from` with a new file. `false` where the file system cannot.
-fn reflink(from: &Path, to: &Path, mode: u32) -> Result<bool, StoreError> {
+pub(crate) fn reflink(from: &Path, to: &Path, mode: u32) -> Result<bool, StoreError> {
     let source = File::open(from).map_err(named("open", from))?;
     let target = OpenOptions::new()
         .write(true)

@@ -161,3 +161,29 @@ fn a_damaged_blob_is_never_read_or_placed_and_is_made_again() {
     assert_eq!(fs::read(&target).unwrap(), b"before");
     assert!(!store.has(&digest));
 }
+
+#[test]
+fn a_copy_is_kept_only_where_its_bytes_are_the_expected_ones() {
+    let (dir, store) = store();
+    let path = dir.path().join("source");
+    for (size, first) in [(10, b'a'), (3 << 20, b'b')] {
+        let mut bytes = vec![first; size];
+        fs::write(&path, &bytes).unwrap();
+        let digest = Digest::of(&bytes);
+        store.put_copy(&path, &digest, size as u64).unwrap();
+        assert_eq!(store.read(&digest).unwrap(), bytes);
+        bytes[size / 2] = b'x';
+        fs::write(&path, &bytes).unwrap();
+        assert_eq!(
+            store.read(&digest).unwrap()[size / 2],
+            first,
+            "its own file"
+        );
+        let other = Digest::of(b"what it was a moment ago");
+        for said in [size, size + 1] {
+            let changed = store.put_copy(&path, &other, said as u64);
+            assert!(matches!(changed, Err(StoreError::Changed { .. })));
+            assert!(!store.has(&other));
+        }
+    }
+}

@@ -164,7 +164,7 @@ impl View<'_> {
         };
         let named = self
             .scratch
-            .join(format!(".in-{}-{index}{extension}", self.name));
+            .join(format!("{PLACED}{}-{index}{extension}", self.name));
         if !named.exists() {
             self.store.place(&file.digest, &named, Editable::No)?;
         }
@@ -179,13 +179,16 @@ impl View<'_> {
         if self.store.has(&file.digest) {
             return Ok(());
         }
-        let stored = if tree {
-            self.store.put_tree(origin, How::Copy)
+        let same = if tree {
+            let stored = self.store.put_tree(origin, How::Copy).map_err(wrong)?;
+            stored.digest == file.digest
         } else {
-            self.store.put_file(origin, How::Copy)
+            match self.store.put_copy(origin, &file.digest, file.size) {
+                Err(StoreError::Changed { .. }) => false,
+                stored => stored.map(|()| true).map_err(wrong)?,
+            }
         };
-        let stored = stored.map_err(wrong)?;
-        if stored.digest == file.digest {
+        if same {
             return Ok(());
         }
         Err(
@@ -194,6 +197,9 @@ impl View<'_> {
         )
     }
 }
+
+/// How the names of inputs begin that are placed in the scratch folder.
+pub(crate) const PLACED: &str = ".in-";
 
 /// The extension that a port's type asks for, also inside lists.
 fn extension(ty: &Type) -> Option<&str> {

@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use kyobashi_stage::Failure;
 
+use crate::exec::prepare::PLACED;
+
 /// The places of one run.
 pub(super) struct Slots {
     folder: PathBuf,
@@ -66,7 +68,7 @@ impl Slots {
             let moved = fs::create_dir_all(folder).and_then(|()| fs::rename(&slot.log, keep));
             moved.is_ok().then(|| keep.to_owned())
         });
-        let reusable = written == 0 && slot.file.rewind().is_ok() && is_empty(&slot.scratch);
+        let reusable = written == 0 && slot.file.rewind().is_ok() && emptied(&slot.scratch);
         if reusable {
             if let Ok(mut free) = self.free.lock() {
                 free.push(slot);
@@ -87,8 +89,27 @@ impl Slot {
     }
 }
 
-fn is_empty(folder: &Path) -> bool {
-    fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
+/// Whether nothing is left there once the inputs that were placed for the attempt are removed. What it
+/// left itself is not looked through: that folder goes as a whole.
+fn emptied(folder: &Path) -> bool {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return false;
+    };
+    for entry in entries {
+        let placed = |entry: &fs::DirEntry| {
+            let name = entry.file_name();
+            name.as_encoded_bytes().starts_with(PLACED.as_bytes())
+        };
+        let removed = entry.is_ok_and(|entry| {
+            placed(&entry)
+                && entry.file_type().is_ok_and(|kind| kind.is_file())
+                && fs::remove_file(entry.path()).is_ok()
+        });
+        if !removed {
+            return false;
+        }
+    }
+    true
 }
 
 /// The name of a log: the address, in characters that every file system and shell takes.
