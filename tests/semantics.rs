@@ -163,6 +163,37 @@ fn an_output_that_is_as_it_was_is_not_written_again() {
 }
 
 #[test]
+fn of_a_list_only_the_files_that_changed_are_written_and_none_too_many_is_left() {
+    let space = Space::new();
+    let text = |words: &str| {
+        format!(
+            "kyobashi: 1\nname: list\nstages:\n  s:\n    foreach: {{word: [{words}]}}\n    \
+             run: echo \"$word\" > \"$o\"\n    with: {{word: '${{word}}'}}\n    out: {{o: file}}\n\
+             outputs: {{all: '${{s.o}}'}}\n"
+        )
+    };
+    let deliver = |words: &str| {
+        use std::os::unix::fs::MetadataExt;
+        space.write("list.yaml", &text(words));
+        space.run("list.yaml", &["--out", "out"]);
+        let files = fs::read_dir(space.path("out/all")).unwrap();
+        let files = files.map(|file| {
+            let file = file.unwrap();
+            let name = file.file_name().into_string().unwrap();
+            let text = fs::read_to_string(file.path()).unwrap();
+            (name, (text, file.metadata().unwrap().ino()))
+        });
+        files.collect::<std::collections::BTreeMap<_, _>>()
+    };
+    let before = deliver("one, two, three");
+    assert_eq!(before.keys().collect::<Vec<_>>(), ["0", "1", "2"]);
+    let after = deliver("one, other");
+    assert_eq!(after.keys().collect::<Vec<_>>(), ["0", "1"]);
+    assert_eq!(after["0"], before["0"], "the same file");
+    assert_eq!(after["1"].0, "other\n");
+}
+
+#[test]
 fn a_stage_that_fails_after_half_a_write_leaves_the_workspace_untouched() {
     let space = abc();
     let good = ABC.replace(

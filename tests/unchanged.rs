@@ -166,3 +166,24 @@ fn a_part_that_is_made_in_every_run_is_made_in_every_run() {
     }
     assert!(told(&space).is_empty());
 }
+
+#[test]
+fn what_is_delivered_is_looked_at_without_going_through_the_run() {
+    let space = settled();
+    let delivered = |what: &str, restored: bool| {
+        let (done, gone_through) = went(&space, &["--out", "out"]);
+        assert!(!gone_through, "{what}");
+        assert_eq!(space.read("out/o"), "0\n", "{what}");
+        let outputs: Value = serde_json::from_str(&space.read("out/outputs.json")).unwrap();
+        assert_eq!(outputs, serde_json::json!({}), "{what}");
+        assert_eq!(done.stderr.contains("restored"), restored, "{what}");
+    };
+    delivered("for the first time", false);
+    delivered("again", false);
+    space.write("out/o", "edited by hand");
+    delivered("an edit by hand", true);
+    fs::remove_file(space.path("out/o")).unwrap();
+    delivered("removed by hand", false);
+    fs::remove_dir_all(space.path("out")).unwrap();
+    delivered("the folder gone", false);
+}

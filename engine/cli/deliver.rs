@@ -7,14 +7,14 @@
 //! What is there already and is as it should be is left alone. What is there and was made by no run
 //! is replaced, and said: somebody has edited it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use kyobashi_cache::{Digest, Editable, How, Store};
+use kyobashi_cache::{Digest, Editable, How, Stat, Store};
 use kyobashi_engine::artifact::Artifact;
-use kyobashi_engine::spec::Spec;
 use kyobashi_stage::Type;
+use rayon::prelude::*;
 use serde_json::Value;
 
 use crate::exit::Stopped;
@@ -28,35 +28,47 @@ pub(crate) struct Delivered {
     pub(crate) restored: Vec<PathBuf>,
 }
 
-/// Writes the outputs that were reached.
+/// Writes the outputs that were reached; `types` are those of all outputs.
 ///
 /// # Errors
 /// When a file cannot be written.
-pub(crate) fn deliver(
+pub(crate) fn deliver<'t>(
     store: &Store,
-    spec: &Spec,
+    types: impl Iterator<Item = (&'t str, &'t Type)>,
     outputs: &[(String, Artifact)],
     dir: &Path,
 ) -> Result<Delivered, Stopped> {
     fs::create_dir_all(dir).map_err(|error| unwritable(dir, &error))?;
+    let types: HashMap<&str, &Type> = types.collect();
     let mut delivered = Delivered::default();
     let mut plain = BTreeMap::new();
-    for (name, artifact) in outputs {
-        let ty = spec
-            .outputs
-            .iter()
-            .find(|output| output.name == *name)
-            .map(|output| &output.ty);
+    let type_of = |name: &str| types.get(name).copied().unwrap_or(&Type::Any);
+    // On all cores, as these looks are nearly all there is to do where nothing has changed.
+    let stands = outputs.par_iter().map(|(name, artifact)| {
+        let Artifact::File(file) = artifact else {
+            return None;
+        };
+        let path = extended(&dir.join(name), extension(type_of(name)));
+        (there(store, &path) == Some(file.digest)).then_some(path)
+    });
+    let stands: Vec<Option<PathBuf>> = stands.collect();
+    for ((name, artifact), stands) in outputs.iter().zip(stands) {
         if let Some(value) = artifact.plain() {
             plain.insert(name.clone(), value);
         }
-        let path = put(
-            store,
-            &dir.join(name),
-            ty.unwrap_or(&Type::Any),
-            artifact,
-            &mut delivered.restored,
-        )?;
+        let path = match stands {
+            Some(path) => path,
+            None => {
+                let path = dir.join(name);
+                put(
+                    store,
+                    &path,
+                    type_of(name),
+                    artifact,
+                    &mut delivered.restored,
+                )?
+            }
+        };
         delivered.paths.push(path);
     }
     let text = serde_json::to_string_pretty(&plain).map_err(Stopped::fault)?;
@@ -102,12 +114,16 @@ fn put(
             Ok(path)
         }
         Artifact::List(_) | Artifact::Grid(_) if artifact.plain().is_none() => {
-            clear(path)?;
+            if !path.symlink_metadata().is_ok_and(|found| found.is_dir()) {
+                clear(path)?;
+            }
             fs::create_dir_all(path).map_err(|error| unwritable(path, &error))?;
+            let mut members = BTreeSet::new();
             for (index, member) in artifact.members().unwrap_or_default().iter().enumerate() {
                 let path = path.join(index.to_string());
-                put(store, &path, ty.member(), member, restored)?;
+                members.insert(put(store, &path, ty.member(), member, restored)?);
             }
+            clear_others(path, &members)?;
             Ok(path.to_owned())
         }
         _ => {
@@ -149,11 +165,11 @@ fn extension(ty: &Type) -> Option<&str> {
 
 /// The digest of what stands at a path; none where nothing stands there that a store could hold.
 fn there(store: &Store, path: &Path) -> Option<Digest> {
-    let found = path.symlink_metadata().ok()?;
+    let found = Stat::of(path)?;
     if found.is_dir() {
         store.digest_tree(path).ok()
     } else if found.is_file() {
-        store.digest_file(path).ok()
+        Some(store.digest_seen(path, &found).ok()?.0)
     } else {
         None
     }
@@ -167,6 +183,18 @@ fn clear(path: &Path) -> Result<(), Stopped> {
         Err(_) => Ok(()),
     };
     removed.map_err(|error| unwritable(path, &error))
+}
+
+/// Removes what is in a folder beside its members: an earlier list was longer.
+fn clear_others(folder: &Path, members: &BTreeSet<PathBuf>) -> Result<(), Stopped> {
+    let unlisted = |error| unwritable(folder, &error);
+    for entry in fs::read_dir(folder).map_err(unlisted)? {
+        let path = entry.map_err(unlisted)?.path();
+        if !members.contains(&path) {
+            clear(&path)?;
+        }
+    }
+    Ok(())
 }
 
 /// Leaves a file alone that has the content already, and else replaces it whole.

@@ -156,7 +156,13 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
         .filter_map(|(name, value)| Some((name.clone(), value.as_ref().ok()?.clone())))
         .collect();
     let delivered = match &arguments.out {
-        Some(dir) => deliver::deliver(&store, &spec, &reached, dir)?,
+        Some(dir) => {
+            let types = spec
+                .outputs
+                .iter()
+                .map(|output| (output.name.as_str(), &output.ty));
+            deliver::deliver(&store, types, &reached, dir)?
+        }
         None => Delivered::default(),
     };
     summary::tell(global, arguments, &ended, &delivered);
@@ -228,11 +234,22 @@ fn again(
     };
     budget::left_over(global, &store)?;
     let asked = made_from::asked(&arguments.pipeline)?;
-    let ended = unchanged.tell(global, place.run, asked, Journal::new(file));
-    summary::tell(global, arguments, &ended, &Delivered::default());
+    let (ended, types) = unchanged.tell(global, place.run, asked, Journal::new(file));
+    let delivered = match &arguments.out {
+        Some(dir) => {
+            let outputs = ended.outputs.iter();
+            let outputs: Vec<_> = outputs
+                .filter_map(|(name, value)| Some((name.clone(), value.as_ref().ok()?.clone())))
+                .collect();
+            let types = types.iter().map(|(name, ty)| (name.as_str(), ty));
+            deliver::deliver(&store, types, &outputs, dir)?
+        }
+        None => Delivered::default(),
+    };
+    summary::tell(global, arguments, &ended, &delivered);
     Ok(Again::Told(Outcome {
         code: exit::DONE,
-        delivered: Vec::new(),
+        delivered: delivered.paths,
     }))
 }
 

@@ -19,6 +19,7 @@ use kyobashi_cache::{Standing, Stat, Store};
 use kyobashi_engine::artifact::Artifact;
 use kyobashi_engine::run::{Asked, Ended, Event, JOURNAL_VERSION, MadeFrom, Observer, Totals};
 use kyobashi_engine::spec::{CachePolicy, Spec, Stage};
+use kyobashi_stage::Type;
 use serde::{Deserialize, Serialize};
 use tempfile::SpooledTempFile;
 
@@ -55,15 +56,24 @@ struct Said {
     known: (u64, u64),
     made_from: MadeFrom,
     outputs: Vec<(String, Artifact)>,
+    /// What each output is declared to be.
+    types: Vec<(String, Type)>,
     outputs_made: Event,
     totals: Totals,
     /// How many runs in a row were gone through in part only.
     parts: u32,
 }
 
-/// Whether the run is asked for plainly: nothing anew, no delivery.
+/// Whether the run is asked for plainly: nothing anew.
 pub(crate) fn is_plain(arguments: &Run) -> bool {
-    arguments.refresh.is_empty() && arguments.out.is_none() && arguments.calls == Calls::default()
+    arguments.refresh.is_empty() && arguments.calls == Calls::default()
+}
+
+fn types(spec: &Spec) -> Vec<(String, Type)> {
+    let outputs = spec.outputs.iter();
+    outputs
+        .map(|output| (output.name.clone(), output.ty.clone()))
+        .collect()
 }
 
 fn path(request: &Request<'_>) -> PathBuf {
@@ -105,8 +115,14 @@ impl Unchanged {
         Ok(changed.map(|paths| paths.into_iter().map(Path::to_owned).collect()))
     }
 
-    /// Lets its events happen again, as those of a run of this number.
-    pub(crate) fn tell(self, global: &Global, run: u64, asked: Asked, journal: Journal) -> Ended {
+    /// Lets its events happen again, as those of a run of this number; with the type of each output.
+    pub(crate) fn tell(
+        self,
+        global: &Global,
+        run: u64,
+        asked: Asked,
+        journal: Journal,
+    ) -> (Ended, Vec<(String, Type)>) {
         let begin = Instant::now();
         let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(journal)];
         if global.json {
@@ -135,13 +151,14 @@ impl Unchanged {
         let finished = Event::RunFinished(totals.clone());
         all(&|own| own.see(&finished));
         let outputs = self.said.outputs.into_iter();
-        Ended {
+        let ended = Ended {
             totals,
             failures: Vec::new(),
             cut: Default::default(),
             known: self.said.known.1,
             outputs: outputs.map(|(name, value)| (name, Ok(value))).collect(),
-        }
+        };
+        (ended, self.said.types)
     }
 }
 
@@ -192,6 +209,7 @@ pub(crate) fn keep<'s>(
                 known: told.known,
                 made_from: told.made_from,
                 outputs: told.outputs,
+                types: types(spec),
                 outputs_made: told.outputs_made,
                 totals: told.totals,
                 parts: 0,
