@@ -87,6 +87,25 @@ fn settle(space: &Space) {
     }
 }
 
+/// What a folder has, by path.
+fn files(space: &Space, folder: &str) -> BTreeMap<PathBuf, String> {
+    let mut open = vec![space.path(folder)];
+    let mut files = BTreeMap::new();
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            open.extend(
+                fs::read_dir(path)
+                    .unwrap()
+                    .map(|entry| entry.unwrap().path()),
+            );
+        } else {
+            let text = fs::read_to_string(&path).unwrap();
+            files.insert(path, text);
+        }
+    }
+    files
+}
+
 /// Every stage run by its address: how it ended, its key, its outputs and its provenance; and the outputs
 /// of the pipeline.
 fn said(done: &Done) -> BTreeMap<String, Value> {
@@ -135,7 +154,8 @@ fn after_an_edit_only_what_follows_is_gone_through_and_the_run_says_the_same() {
     for (name, ran, part) in cases {
         settle(&space);
         space.write(&format!("in/{name}.txt"), &format!("{name} TWO\n"));
-        let first = space.run("mixed.yaml", &[]);
+        let first = space.run("mixed.yaml", &["--out", "out"]);
+        let first_out = files(&space, "out");
         let mut found = first.ended("ran");
         found.sort();
         let mut expected = ran.to_vec();
@@ -145,10 +165,15 @@ fn after_an_edit_only_what_follows_is_gone_through_and_the_run_says_the_same() {
         let totals = first.totals();
         assert_eq!(totals["ran"], ran.len(), "{name}");
         // The next run is told, or goes through the file of a moment ago; the one after that as a whole.
-        let next = space.run("mixed.yaml", &[]);
+        let next = space.run("mixed.yaml", &["--out", "out"]);
         assert_eq!(next.ended("ran"), [""; 0], "{name}");
+        let next_out = files(&space, "out");
         fs::remove_dir_all(space.path(".kyobashi/unchanged")).unwrap();
-        let whole = space.run("mixed.yaml", &[]);
+        fs::remove_dir_all(space.path("out")).unwrap();
+        let whole = space.run("mixed.yaml", &["--out", "out"]);
+        assert!(first_out.len() > 4, "{first_out:?}");
+        assert_eq!(first_out, files(&space, "out"), "{name}");
+        assert_eq!(next_out, files(&space, "out"), "{name}");
         assert_eq!(said(&first), said(&whole), "{name}");
         assert_eq!(said(&next), said(&whole), "{name}");
         for key in ["skipped", "failed"] {
