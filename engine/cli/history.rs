@@ -83,6 +83,15 @@ impl Told {
         told
     }
 
+    /// Enough for a line about the run: without its stage runs, of which there may be thousands, where
+    /// its totals are known.
+    pub(crate) fn in_short(mut self) -> Self {
+        if self.totals.is_some() {
+            self.finished = Vec::new();
+        }
+        self
+    }
+
     fn hear(&mut self, event: Event) {
         match event {
             Event::RunStarted { .. } => self.begun = begun(event),

@@ -135,10 +135,8 @@ pub(crate) fn durations(runs: &Runs) -> Durations {
 }
 
 /// The events of a journal; those that a newer program has added are left out.
-pub(crate) fn events(path: &Path) -> Vec<Event> {
-    lines(path)
-        .filter_map(|line| serde_json::from_str(&line).ok())
-        .collect()
+pub(crate) fn events(path: &Path) -> impl Iterator<Item = Event> + use<> {
+    lines(path).filter_map(|line| serde_json::from_str(&line).ok())
 }
 
 /// The events of a journal, each with the seconds since the run began, where it has them.
@@ -156,7 +154,7 @@ pub(crate) fn first(path: &Path) -> Option<Event> {
 }
 
 /// The lines of a journal as they are.
-pub(crate) fn lines(path: &Path) -> impl Iterator<Item = String> {
+pub(crate) fn lines(path: &Path) -> impl Iterator<Item = String> + use<> {
     let file = File::open(path).ok().map(BufReader::new);
     file.into_iter()
         .flat_map(|file| file.lines().map_while(Result::ok))

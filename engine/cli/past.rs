@@ -40,8 +40,8 @@ impl Past {
         let runs = store.runs();
         let numbers = runs.list().unwrap_or_default();
         for number in numbers.into_iter().rev().take(RUNS) {
-            let events = journal::events(&runs.events(number));
-            let Some(head) = events.iter().find_map(head) else {
+            let mut events = journal::events(&runs.events(number));
+            let Some(head) = events.find_map(|event| head(&event)) else {
                 continue;
             };
             if head.pipeline != pipeline {
@@ -64,7 +64,7 @@ impl Past {
 pub(crate) fn newest(store: &Store) -> Option<Head> {
     let runs = store.runs();
     let numbers = runs.list().unwrap_or_default();
-    let heads = |number| journal::events(&runs.events(number)).iter().find_map(head);
+    let heads = |number| journal::events(&runs.events(number)).find_map(|event| head(&event));
     numbers.into_iter().rev().find_map(heads)
 }
 

@@ -51,7 +51,7 @@ pub(super) fn cost(global: &Global, arguments: &Cost) -> Result<Code, Stopped> {
             ),
         );
     };
-    let mut bill = bill(&journal::events(&runs.events(run)));
+    let mut bill = bill(journal::events(&runs.events(run)));
     bill.run = run;
     bill.perhaps_billed = ledger::perhaps_billed(store.dir());
     if global.json {
@@ -62,7 +62,7 @@ pub(super) fn cost(global: &Global, arguments: &Cost) -> Result<Code, Stopped> {
     Ok(exit::DONE)
 }
 
-fn bill(events: &[Event]) -> Bill {
+fn bill(events: impl Iterator<Item = Event>) -> Bill {
     let mut bill = Bill::default();
     let mut rows: BTreeMap<(String, String), Row> = BTreeMap::new();
     for event in events {
@@ -76,7 +76,7 @@ fn bill(events: &[Event]) -> Bill {
                 tokens,
                 ..
             } => {
-                let row = row(&mut rows, address, who);
+                let row = row(&mut rows, &address, &who);
                 match state {
                     CallState::Made => {
                         row.calls += 1;

@@ -36,7 +36,7 @@ fn runs(global: &Global, arguments: &Log, store: &Store) -> Result<(), Stopped> 
                 continue;
             }
         }
-        told.push(Told::read(&runs, number, &pins));
+        told.push(Told::read(&runs, number, &pins).in_short());
     }
     if global.json {
         for run in &told {
