@@ -32,6 +32,8 @@ pub(super) fn clean(text: &str) -> Result<String, Failure> {
             text.len()
         )));
     }
+    // A byte order mark is what some editors put before a text.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut out = String::with_capacity(text.len());
     let mut docstring = Docstring::Possible;
     for (index, line) in text.lines().enumerate() {
@@ -100,6 +102,14 @@ mod tests {
     fn imports_and_docstring_vanish_and_lines_keep_their_numbers() {
         let text = "\"\"\"About\nthis.\"\"\"\nimport torch\nfrom typing import Dict\n\ndef f():\n  x = '''a'''\n";
         assert_eq!(clean(text).unwrap(), "\n\n\n\n\ndef f():\n  x = '''a'''\n");
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_a_program() {
+        assert_eq!(
+            clean("\u{feff}import torch\ndef f():\n").unwrap(),
+            "\ndef f():\n"
+        );
     }
 
     #[test]

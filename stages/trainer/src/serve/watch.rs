@@ -13,8 +13,9 @@ use super::EXIT_STUCK;
 use super::mouth::{Mouth, leave};
 use crate::harness::Surroundings;
 
-/// How long a call may take to notice that it should stop.
-const GRACE: Duration = Duration::from_secs(5);
+/// How long a call may take to notice that it should stop: the end of its step, if that is short. One that
+/// takes longer costs the process, which is started anew in less.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// The limits of the call that runs now.
 pub(crate) struct Watch {
@@ -102,7 +103,8 @@ impl Watch {
             let wait = match (state.stop(), state.deadline) {
                 (Some((failure, since)), _) if now >= since + GRACE => {
                     let failure = failure.help(format!(
-                        "the program did not come back from step {}: does a loop of it never end?",
+                        "the program did not come back from step {}: does a loop of it never end, or \
+                         is a step this long?",
                         state.step
                     ));
                     self.mouth.say(&FromWorker::Failed { failure });

@@ -66,6 +66,7 @@ fn a_loop_without_end_is_ended_with_its_process_after_an_answer() {
     let mut worker = Worker::start();
     let data = worker.write("x.safetensors", circle(100));
     let body = format!("while True:\n    step = step + 1\n{SQUARES}");
+    let began = std::time::Instant::now();
     let failure = worker.refuse(
         &program(&body, ""),
         &data,
@@ -82,10 +83,12 @@ fn a_loop_without_end_is_ended_with_its_process_after_an_answer() {
         failure
             .help
             .unwrap()
-            .contains("does a loop of it never end?")
+            .contains("does a loop of it never end, or")
     );
     assert!(worker.next().is_none());
     assert_eq!(worker.wait().code(), Some(75));
+    let seconds = began.elapsed().as_secs_f64();
+    assert!(seconds < 6.0, "ended after {seconds} s, not soon after 2 s");
 }
 
 #[test]

@@ -226,7 +226,7 @@ fn data_that_cannot_be_read_are_named_with_their_place() {
         .position(|byte| *byte == b'2')
         .unwrap();
     claim[shape + two] = b'9';
-    let cases: [(&str, Vec<u8>, Value, &str); 11] = [
+    let cases: [(&str, Vec<u8>, Value, &str); 12] = [
         (
             "a",
             b"a,b\n1,x\n".to_vec(),
@@ -240,6 +240,12 @@ fn data_that_cannot_be_read_are_named_with_their_place() {
             "line 2, column `b`: the cell is empty",
         ),
         ("c", b"a,b\n1,2,3\n".to_vec(), json!({}), "it is no CSV"),
+        (
+            "c2",
+            b"a;b\n0,5;1\n".to_vec(),
+            json!({}),
+            "separated by semicolons, not by commas",
+        ),
         (
             "d",
             b"1,2\n3,4\n".to_vec(),

@@ -129,6 +129,9 @@ fn told(label: &str, classes: &[String]) -> String {
     format!("classes of `{label}`: {}{more}", named.join(", "))
 }
 
+/// What separates columns in files that are called CSV and are none.
+const OTHERS: [(char, &str); 3] = [(';', "semicolons"), ('\t', "tabs"), ('|', "bars")];
+
 /// A CSV file: its header and its rows, each with its line.
 struct Sheet {
     head: Vec<String>,
@@ -149,6 +152,17 @@ impl Sheet {
             .iter()
             .map(str::to_owned)
             .collect();
+        if let [only] = head.as_slice()
+            && let Some((mark, name)) = OTHERS.iter().find(|(mark, _)| only.contains(*mark))
+        {
+            return Err(Failure::new(format!(
+                "its columns are separated by {name}, not by commas"
+            ))
+            .help(format!(
+                "write `{}`, and numbers with a point: 0.5",
+                only.replace(*mark, ",")
+            )));
+        }
         if let Some(twice) = head
             .iter()
             .enumerate()
