@@ -7,8 +7,8 @@
 Every round gives each side some steps in turn, so that what else the machine does falls on all alike. A
 training has a start and an end that are no steps: ours is timed at two lengths and the difference counted.
 The median over rounds is reported with its least and greatest value, in milliseconds a step: of the processor
-on a CPU, where other work on the machine does not count, and of the clock on a GPU. At the end two trainings
-run at once beside one alone. What cannot be measured here is named.
+on a CPU, where other work on the machine does not count, and of the clock on a GPU. At the end several seeds
+as one computation stand beside the same seeds one after the other, and two trainings at once beside one alone. What cannot be measured here is named.
 """
 
 import argparse
@@ -103,19 +103,20 @@ class Trainer:
         self.program = HOME / "pipelines/templates" / PROGRAMS[task] / "program.py"
         self.train(5)
 
-    def train(self, steps):
+    def train(self, steps, seed=0, stack=1):
         """Seconds of the clock and of the processor for one training."""
         self.calls += 1
         scratch = self.folder / f"{self.task}-{self.calls}"
         scratch.mkdir()
         smaller = {} if self.device == "cuda" else SMALLER.get(self.task, {})
         config = {**SETTINGS[self.task], **smaller, "steps": steps, "device": self.device}
+        config |= {"stack": stack} if stack > 1 else {}
         file = lambda path: {"kind": "file", "path": str(path), "digest": ""}
         value = lambda value: {"kind": "value", "value": value}
         call = {
             "uses": "train/program",
             "ins": {"program": file(self.program), "data": file(self.data)},
-            "with": {"config": value(config), "seed": value(0)},
+            "with": {"config": value(config), "seed": value(seed)},
             "model": None,
             "outs": [],
         }
@@ -137,6 +138,13 @@ class Trainer:
     def turn(self, steps):
         few, many = self.train(max(1, steps // 4)), self.train(max(1, steps // 4) + steps)
         return many[0] - few[0], many[1] - few[1]
+
+    def seeds(self, steps, count, stack):
+        """The same for so many seeds, one after the other or as one."""
+        took = []
+        for length in [max(1, steps // 4), max(1, steps // 4) + steps]:
+            took.append([self.train(length, seed, stack) for seed in range(count)])
+        return [sum(many) - sum(few) for few, many in zip(zip(*took[0]), zip(*took[1]))]
 
     def close(self):
         self.process.stdin.close()
@@ -193,6 +201,21 @@ def measure(task, device, given, folder, missing):
     return {"task": task, "device": device, "steps": steps, "ms_per_step": found, "steps_per_s": rate, "ratios": ratios}
 
 
+def stacked(task, device, given, folder):
+    """Seeds one after the other and as one, in turns: milliseconds of a step of all seeds, and the ratio."""
+    trainer = Trainer(str(given.trainer), task, device, folder)
+    count, clock = given.seeds, 1 if device == "cpu" else 0
+    steps = max(1, int(STEPS[device][task] * given.scale / 2))
+    times = {"separate": [], "stacked": []}
+    for _ in range(given.rounds):
+        times["separate"].append(1000 * trainer.seeds(steps, count, 1)[clock] / steps)
+        times["stacked"].append(1000 * trainer.seeds(steps, count, count)[clock] / steps)
+    trainer.close()
+    found = {way: summary(all_times) for way, all_times in times.items()}
+    gain = found["separate"]["median"] / found["stacked"]["median"]
+    return {"task": task, "device": device, "seeds": count, "steps": steps, "ms_per_step": found, "gain": gain}
+
+
 def together(task, given, folder):
     """Two trainings at once, each on a thread, beside one alone, in turns: how much slower a step is."""
     sides = []
@@ -218,6 +241,7 @@ def main():
     parser.add_argument("--trainer", type=Path, default=HOME / "target/release/kyobashi-trainer")
     parser.add_argument("--python", help="a Python with torch 2.11; without, only our side is measured")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=8, help="seeds that are trained as one")
     parser.add_argument("--scale", type=float, default=1.0, help="more or fewer steps of each turn")
     parser.add_argument("--tasks", nargs="+", choices=TASKS, default=TASKS)
     parser.add_argument("--out", type=Path, help="where the figures go as JSON")
@@ -241,6 +265,14 @@ def main():
             cells = [f"{side} {row['ms_per_step'][side]['median']:.3f}" for side in row["ms_per_step"]]
             times = [f"{side} {ratio:.2f}x" for side, ratio in row["ratios"].items()]
             print(f"{task:14} {device:5} ms/step: {', '.join(cells)}; ratio to ours: {', '.join(times)}", flush=True)
+    stacks = []
+    for device in devices:
+        for task in given.tasks:
+            with tempfile.TemporaryDirectory() as folder:
+                stacks.append(stacked(task, device, given, folder))
+            row = stacks[-1]
+            cells = [f"{way} {row['ms_per_step'][way]['median']:.3f}" for way in row["ms_per_step"]]
+            print(f"{task:14} {device:5} {row['seeds']} seeds, ms/step: {', '.join(cells)}; gain {row['gain']:.2f}x", flush=True)
     pairs = []
     for task in given.tasks if (os.cpu_count() or 1) > 1 else []:
         with tempfile.TemporaryDirectory() as folder:
@@ -255,6 +287,7 @@ def main():
         "cores": os.cpu_count(),
         "load_at_end": os.getloadavg()[0],
         "results": results,
+        "stacked": stacks,
         "two_at_once": pairs,
         "not_measured": missing,
     }

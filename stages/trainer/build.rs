@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-const SOURCES: [&str; 7] = [
+const SOURCES: [&str; 8] = [
     "shim/program.cpp",
     "shim/names.cpp",
     "shim/kernels.cpp",
@@ -11,10 +11,13 @@ const SOURCES: [&str; 7] = [
     "shim/memory.cpp",
     "shim/products.cpp",
     "shim/update.cpp",
+    "shim/stack.cpp",
 ];
 
+const HEADERS: [&str; 2] = ["shim/shim.h", "shim/nlohmann/json.hpp"];
+
 fn main() {
-    for source in SOURCES.iter().chain(&["shim/shim.h"]) {
+    for source in SOURCES.iter().chain(&HEADERS) {
         println!("cargo:rerun-if-changed={source}");
     }
     let lib = std::env::var_os("DEP_TCH_LIBTORCH_LIB")
@@ -35,6 +38,8 @@ fn main() {
         .flag(path_text(include.clone()))
         .flag("-isystem")
         .flag(path_text(include.join("torch/csrc/api/include")))
+        .flag("-isystem")
+        .flag("shim")
         .files(SOURCES)
         .compile("kyobashi_shim");
     println!("cargo:rustc-link-arg=-Wl,-rpath,{}", lib.display());

@@ -181,7 +181,7 @@ impl Template {
 
     /// Fails, with the nearest name, if there is no such setting.
     pub(crate) fn knows(&self, key: &str) -> Result<(), Failure> {
-        if self.config.contains_key(key) {
+        if self.config.contains_key(key) || key == STACK {
             return Ok(());
         }
         let failure = Failure::new(format!("template `{}` has no setting `{key}`", self.name));
@@ -196,6 +196,9 @@ impl Template {
         })
     }
 }
+
+/// A setting of the harness that no template lists: how seeds are computed, not what is trained.
+const STACK: &str = "stack";
 
 fn read(path: &Path) -> Result<String, Failure> {
     std::fs::read_to_string(path)

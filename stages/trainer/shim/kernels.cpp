@@ -14,8 +14,12 @@
 
 namespace {
 
-// Does what a list of gradients still has to be multiplied by.
+// Does what a list of gradients still has to be multiplied by. The fused updates read numbers as they lie, so
+// gradients have to lie as parameters do.
 void settle(KyList& gradients) {
+  for (auto& gradient : gradients.tensors) {
+    gradient = gradient.contiguous();
+  }
   if (gradients.factor != 1) {
     gradients.tensors = at::_foreach_mul(gradients.tensors, gradients.factor);
     gradients.factor = 1;

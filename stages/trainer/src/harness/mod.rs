@@ -13,6 +13,7 @@ mod optimise;
 mod random;
 mod schedule;
 mod settings;
+mod stack;
 mod table;
 mod tensors;
 mod train;
@@ -50,6 +51,8 @@ pub(crate) struct Job<'j> {
     pub(crate) data: Source<'j>,
     pub(crate) config: &'j serde_json::Value,
     pub(crate) seed: i64,
+    /// What tells the data from other data.
+    pub(crate) data_digest: &'j str,
     /// Where to save how far the training is, if anywhere.
     pub(crate) checkpoints: Option<&'j Checkpoints>,
 }
@@ -65,11 +68,16 @@ pub(crate) enum Source<'j> {
 impl Job<'_> {
     /// What is trained, in short: checkpoints of anything else are refused.
     fn identity(&self) -> String {
+        self.identity_of(self.seed)
+    }
+
+    /// The same with another seed.
+    fn identity_of(&self, seed: i64) -> String {
         let read = match &self.data {
             Source::Tensors(_) => serde_json::Value::Null,
             Source::Table(table) => serde_json::json!([table.columns, table.standardize]),
         };
-        let document = serde_json::json!([self.program, self.config, self.seed, read]);
+        let document = serde_json::json!([self.program, self.config, seed, read]);
         blake3::hash(document.to_string().as_bytes()).to_string()
     }
 }
@@ -97,41 +105,79 @@ pub(crate) struct Outcome {
     pub(crate) weights: Vec<(String, Tensor)>,
 }
 
+pub(crate) use stack::Kept;
 pub(crate) use table::{Columns, Table};
 pub(crate) use tensors::save;
 
-/// Trains a program.
+/// Trains a program. `kept` holds what an earlier call trained along with its own seed.
 ///
 /// # Errors
 /// Whatever is wrong with the program, the config or the data; divergence; cancellation; limits.
-pub(crate) fn run(job: &Job, surroundings: &dyn Surroundings) -> Result<Outcome, Failure> {
+pub(crate) fn run(
+    job: &Job,
+    kept: &mut Kept,
+    surroundings: &dyn Surroundings,
+) -> Result<Outcome, Failure> {
     let program = Program::read(job.program)?;
-    let mut settings = settings::Settings::read(job.config, &program)?;
+    let settings = settings::Settings::read(job.config, &program)?;
     surroundings.limit(settings.max_seconds);
     for key in &settings.unread {
         surroundings.note(message(&format!("nothing reads `{key}` of `config`")));
     }
-    let device = device(&settings.device)?;
-    let data = match &job.data {
-        Source::Tensors(path) => {
-            let rows = data::Rows::read(path, device)?;
-            settings.numbers.extend(rows.facts().map_err(ours)?);
-            let mut data = data::Data::split(rows, settings.validation, job.seed, device)?;
-            data.windows(&settings)?;
-            data
-        }
-        Source::Table(table) => {
-            table.settle(&mut settings, job.config)?;
-            let (data, said) = table.read(&mut settings, job.seed, device)?;
-            for line in said {
-                surroundings.note(message(&line));
-            }
-            data
-        }
-    };
+    if settings.stack > 1
+        && let Some(outcome) = kept.run(job, &program, &settings, surroundings)
+    {
+        return outcome;
+    }
+    let (
+        Ready {
+            settings,
+            data,
+            device,
+        },
+        said,
+    ) = ready(job, settings, job.seed)?;
+    for line in said {
+        surroundings.note(message(&line));
+    }
     let mut training = train::Training::start(&program, &settings, &data, job.seed, device)?;
     training.resume(job, surroundings);
     training.run(job, surroundings)
+}
+
+/// What a training of one seed starts from.
+struct Ready {
+    settings: settings::Settings,
+    data: data::Data,
+    device: Device,
+}
+
+/// Reads the data for a seed, and what there is to say about them.
+fn ready(
+    job: &Job,
+    mut settings: settings::Settings,
+    seed: i64,
+) -> Result<(Ready, Vec<String>), Failure> {
+    let device = device(&settings.device)?;
+    let (data, said) = match &job.data {
+        Source::Tensors(path) => {
+            let rows = data::Rows::read(path, device)?;
+            settings.numbers.extend(rows.facts().map_err(ours)?);
+            let mut data = data::Data::split(rows, settings.validation, seed, device)?;
+            data.windows(&settings)?;
+            (data, Vec::new())
+        }
+        Source::Table(table) => {
+            table.settle(&mut settings, job.config)?;
+            table.read(&mut settings, seed, device)?
+        }
+    };
+    let ready = Ready {
+        settings,
+        data,
+        device,
+    };
+    Ok((ready, said))
 }
 
 fn device(wanted: &str) -> Result<Device, Failure> {

@@ -17,6 +17,8 @@ pub(crate) struct Network {
     pub(crate) rate: f64,
     pub(crate) every: u64,
     pub(crate) parameters: List,
+    /// Whether the first dimension of every tensor is that of the seeds, each with a norm of its own.
+    pub(crate) stacked: bool,
     parts: Vec<Part>,
 }
 
@@ -83,6 +85,7 @@ pub(crate) fn networks(
                 .map_or(1.0, |name| number(format!("every_{name}"), 1.0))
                 .max(1.0) as u64,
             parameters: List::new(own.iter().map(|(_, tensor)| tensor)),
+            stacked: false,
             parts: parts(program, config, &own)?,
             name,
         });
@@ -178,7 +181,9 @@ impl Network {
         settings: &Settings,
     ) -> Result<(), TorchError> {
         let gradients = torch::gradients(loss, &self.parameters)?;
-        if settings.clip > 0.0 {
+        if settings.clip > 0.0 && self.stacked {
+            torch::clip_each(&gradients, settings.clip)?;
+        } else if settings.clip > 0.0 {
             torch::clip(&gradients, settings.clip)?;
         }
         for part in &mut self.parts {

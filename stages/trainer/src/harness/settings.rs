@@ -65,6 +65,8 @@ pub(crate) struct Settings {
     pub(crate) kl_neighbours: u64,
     pub(crate) log_every: u64,
     pub(crate) max_seconds: f64,
+    /// Seeds that are trained as one.
+    pub(crate) stack: u64,
     pub(crate) device: String,
     /// The metric that `goal_above` is about; empty = none.
     pub(crate) goal: String,
@@ -167,6 +169,7 @@ impl Settings {
             kl_neighbours: reader.count("kl_neighbours", 5, 1)?,
             log_every: reader.count("log_every", 50, 1)?,
             max_seconds: reader.number("max_seconds", 7200.0, 0.0, 1e9)?,
+            stack: reader.count("stack", 1, 1)?,
             device: reader.text("device", "auto")?,
             goal: reader.text("goal", "")?,
             numbers: BTreeMap::new(),

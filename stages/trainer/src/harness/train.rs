@@ -26,7 +26,7 @@ pub(crate) struct Training<'t> {
     pub(super) data: &'t Data,
     pub(super) seed: i64,
     pub(super) device: Device,
-    config: Value,
+    pub(super) config: Value,
     /// All of `p`: what is trained and what is constant, in the program's order.
     pub(super) named: Vec<(String, Tensor)>,
     p: Value,
@@ -257,7 +257,7 @@ impl<'t> Training<'t> {
     }
 
     /// Reads the losses back, adds a point to the curve.
-    fn look(&mut self, done: u64) -> Result<(), Failure> {
+    pub(super) fn look(&mut self, done: u64) -> Result<(), Failure> {
         let stacked = Tensor::f_stack(&self.losses, 0)
             .and_then(|all| all.f_to_kind(Kind::Double))
             .and_then(|all| all.f_to_device(Device::Cpu))
@@ -281,7 +281,7 @@ impl<'t> Training<'t> {
         Ok(())
     }
 
-    fn progress(&self, done: u64, seconds: f64) -> Note {
+    pub(super) fn progress(&self, done: u64, seconds: f64) -> Note {
         Note {
             step: Some(done),
             total: Some(self.settings.steps),

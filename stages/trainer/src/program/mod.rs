@@ -13,7 +13,9 @@ use std::collections::BTreeMap;
 
 use kyobashi_stage::Failure;
 
-use crate::torch::{Code, Parsed, Value};
+use tch::Tensor;
+
+use crate::torch::{Code, List, Parsed, Stack, Value};
 
 pub(crate) use hooks::{Hook, Slot};
 pub(crate) use place::failure;
@@ -71,22 +73,45 @@ impl Program {
     /// # Errors
     /// What the program raised, with the program's line; a slot that the harness did not offer is ours.
     pub(crate) fn call(&self, hook: &Hook, offer: &[(Slot, &Value)]) -> Result<Value, Failure> {
-        let mut arguments = Vec::with_capacity(hook.slots.len());
-        for slot in &hook.slots {
-            let (_, value) = offer
-                .iter()
-                .find(|(offered, _)| offered == slot)
-                .ok_or_else(|| {
-                    Failure::bug(format!(
-                        "`{}` was not offered `{}`",
-                        hook.name(),
-                        slot.name()
-                    ))
-                })?;
-            arguments.push(*value);
-        }
+        let arguments = arguments(hook, offer)?;
         self.code
             .call(&hook.c_name, &arguments)
             .map_err(|error| failure(&error, &self.text))
     }
+
+    /// Calls a hook that returns one number, for all seeds of a stack at once ([`Stack::call`]).
+    ///
+    /// # Errors
+    /// As [`Self::call`], and whatever cannot be done for several seeds at once.
+    pub(crate) fn call_stacked(
+        &self,
+        hook: &Hook,
+        offer: &[(Slot, &Value)],
+        stack: &Stack,
+        shared: &List,
+    ) -> Result<Tensor, Failure> {
+        let arguments = arguments(hook, offer)?;
+        stack
+            .call(&self.code, &hook.c_name, &arguments, shared)
+            .map_err(|error| failure(&error, &self.text))
+    }
+}
+
+/// What a hook asks for, in its order.
+fn arguments<'v>(hook: &Hook, offer: &[(Slot, &'v Value)]) -> Result<Vec<&'v Value>, Failure> {
+    let mut arguments = Vec::with_capacity(hook.slots.len());
+    for slot in &hook.slots {
+        let (_, value) = offer
+            .iter()
+            .find(|(offered, _)| offered == slot)
+            .ok_or_else(|| {
+                Failure::bug(format!(
+                    "`{}` was not offered `{}`",
+                    hook.name(),
+                    slot.name()
+                ))
+            })?;
+        arguments.push(*value);
+    }
+    Ok(arguments)
 }

@@ -5,9 +5,9 @@ use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use kyobashi_stage::{Call, Checkpoints, Failure, Output, Outputs};
+use kyobashi_stage::{Call, Checkpoints, Datum, Failure, Output, Outputs};
 
-use crate::harness::{self, Columns, Job, Outcome, Point, Source, Surroundings, Table};
+use crate::harness::{self, Columns, Job, Kept, Outcome, Point, Source, Surroundings, Table};
 use crate::signatures::{TRAIN_PROGRAM, TRAIN_TABLE};
 
 /// Does what a call asks; `threads` is how many libtorch may compute with.
@@ -19,6 +19,7 @@ pub(crate) fn answer(
     scratch: &Path,
     threads: u32,
     checkpoints: Option<&Checkpoints>,
+    kept: &mut Kept,
     surroundings: &dyn Surroundings,
 ) -> Result<Outputs, Failure> {
     let data = source(call)?;
@@ -30,9 +31,10 @@ pub(crate) fn answer(
         data,
         config: &config,
         seed: call.get("seed")?,
+        data_digest: &digest(call),
         checkpoints,
     };
-    let run = AssertUnwindSafe(|| harness::run(&job, surroundings));
+    let run = AssertUnwindSafe(|| harness::run(&job, kept, surroundings));
     let outcome = catch_unwind(run).unwrap_or_else(|panic| {
         let text = panic
             .downcast_ref::<String>()
@@ -47,6 +49,17 @@ pub(crate) fn answer(
         _ => &[],
     };
     outputs(outcome, promised, scratch)
+}
+
+/// The data that a call reads, by their content: equal ones lie in different places.
+fn digest(call: &Call) -> String {
+    let data = call.ins.iter().filter(|(name, _)| *name != "program");
+    let files = data.map(|(name, datum)| match datum {
+        Datum::File { path, digest } if digest.is_empty() => format!("{name}: {}", path.display()),
+        Datum::File { digest, .. } => format!("{name}: {digest}"),
+        _ => String::new(),
+    });
+    files.collect::<Vec<_>>().join("\n")
 }
 
 /// Where the rows of a call come from.

@@ -14,6 +14,7 @@ use kyobashi_stage::{Failure, FromWorker, ToWorker, WIRE_VERSION};
 use mouth::Mouth;
 use watch::Watch;
 
+use crate::harness;
 use crate::torch::{self, Products};
 
 /// Exit status after a training that could not be stopped in any other way.
@@ -37,6 +38,7 @@ pub(crate) fn serve() -> Result<(), String> {
     });
     let guard = Arc::clone(&watch);
     std::thread::spawn(move || guard.keep());
+    let mut kept = harness::Kept::default();
     for message in incoming {
         let ToWorker::Run {
             call,
@@ -53,6 +55,7 @@ pub(crate) fn serve() -> Result<(), String> {
             &scratch,
             threads,
             checkpoints.as_ref(),
+            &mut kept,
             watch.as_ref(),
         );
         let said = match answer {

@@ -24,6 +24,12 @@ pub(super) struct KyList {
     _private: [u8; 0],
 }
 
+/// The generators of the seeds of a stack.
+#[repr(C)]
+pub(super) struct KyStack {
+    _private: [u8; 0],
+}
+
 /// `KyAdam` of kernels.cpp.
 #[repr(C)]
 pub(super) struct KyAdam {
@@ -131,6 +137,20 @@ unsafe extern "C" {
     ) -> *mut c_char;
     pub(super) fn ky_lerp(to: *mut KyList, from: *const KyList, weight: f64) -> *mut c_char;
     pub(super) fn ky_copy(to: *mut KyList, from: *const KyList) -> *mut c_char;
+
+    pub(super) fn ky_stack() -> *mut KyStack;
+    pub(super) fn ky_stack_free(stack: *mut KyStack);
+    pub(super) fn ky_stack_add(stack: *mut KyStack, cuda: bool) -> *mut c_char;
+    pub(super) fn ky_stack_call(
+        stack: *mut KyStack,
+        program: *mut KyProgram,
+        name: *const c_char,
+        arguments: *const *mut KyValue,
+        count: usize,
+        shared: *const KyList,
+        out: *mut *mut C_tensor,
+    ) -> *mut c_char;
+    pub(super) fn ky_stack_clip(gradients: *mut KyList, limit: f64) -> *mut c_char;
 
     pub(super) fn ky_load_cuda() -> bool;
     pub(super) fn ky_torch_version() -> *const c_char;

@@ -8,7 +8,7 @@ use torch_sys::C_tensor;
 use super::{TorchError, check, ffi};
 
 /// A list of tensors, sharing them with whoever else holds them.
-pub(crate) struct List(*mut ffi::KyList);
+pub(crate) struct List(pub(super) *mut ffi::KyList);
 
 impl List {
     /// A list of the same tensors.

@@ -5,6 +5,7 @@ mod ffi;
 mod list;
 mod machine;
 mod program;
+mod stack;
 mod value;
 
 pub(crate) use list::{Adam, List, adam, clip, copy, gradients, lerp, sgd};
@@ -14,6 +15,7 @@ pub(crate) use machine::{
 #[cfg(test)]
 pub(crate) use program::Argument;
 pub(crate) use program::{Code, Function, Operation, Parsed};
+pub(crate) use stack::{Stack, clip_each};
 pub(crate) use value::Value;
 
 /// What libtorch threw, in its own words: the first line is short, later lines quote the program.

@@ -11,7 +11,7 @@ use super::{TorchError, Value, check, ffi};
 pub(crate) struct Parsed(Code);
 
 /// A compiled program.
-pub(crate) struct Code(*mut ffi::KyProgram);
+pub(crate) struct Code(pub(super) *mut ffi::KyProgram);
 
 /// A function as the text declares it.
 #[derive(Clone, Debug, Default)]

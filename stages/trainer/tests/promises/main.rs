@@ -11,5 +11,6 @@ mod limits;
 mod programs;
 mod resume;
 mod sequences;
+mod stack;
 mod table;
 mod worker;
