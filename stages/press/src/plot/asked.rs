@@ -39,6 +39,8 @@ pub(crate) struct Asked {
     pub(crate) y: String,
     pub(crate) color: Option<String>,
     pub(crate) facet: Option<String>,
+    /// The column whose values are rows of panels, beside those of `facet`.
+    pub(crate) rows: Option<String>,
     /// Columns with ready bounds, instead of computed ones.
     pub(crate) bounds: Option<(String, String)>,
     pub(crate) extent: Extent,
@@ -122,6 +124,7 @@ impl Asked {
             color: word("color")?,
             color_title: word("color_title")?,
             facet: word("facet")?,
+            rows: word("rows")?,
             bounds,
             extent,
             over: call.get("over")?,
@@ -162,6 +165,11 @@ impl Asked {
                 Failure::new("bars start at zero, which a log scale does not have")
                     .help("`mark: dot` shows the same means with their intervals"),
             );
+        }
+        if self.rows.is_some() && self.columns.is_some() {
+            return Err(Failure::new(
+                "`rows` says how panels stand, and so does `columns`: give one of them",
+            ));
         }
         if self.columns == Some(0) {
             return Err(Failure::new("`columns: 0` leaves no room for a panel"));

@@ -14,7 +14,7 @@ pub(crate) fn draw(figure: &Figure, asked: &Asked) -> String {
     let layout = layout(figure, asked);
     let mut svg = Svg::default();
     for (index, (panel, place)) in figure.panels.iter().zip(&layout.places).enumerate() {
-        axes::panel(&mut svg, place, asked, layout.turned, &panel.name);
+        axes::panel(&mut svg, place, asked, layout.turned, &panel.name());
         // A dot on the edge is not cut in half.
         svg.clip(
             index,

@@ -23,7 +23,9 @@ pub(crate) struct Figure {
 /// One small multiple.
 #[derive(Debug)]
 pub(crate) struct Panel {
-    pub(crate) name: String,
+    /// Its value of `rows` and of `facet`; empty where there is none.
+    pub(crate) row: String,
+    pub(crate) facet: String,
     pub(crate) series: Vec<Series>,
 }
 
@@ -57,6 +59,17 @@ pub(crate) enum Item {
         mean: f64,
         n: usize,
     },
+}
+
+impl Panel {
+    /// What stands above it.
+    pub(crate) fn name(&self) -> String {
+        match (self.row.as_str(), self.facet.as_str()) {
+            (row, "") => row.to_owned(),
+            ("", facet) => facet.to_owned(),
+            (row, facet) => format!("{row}, {facet}"),
+        }
+    }
 }
 
 impl Figure {
@@ -128,8 +141,11 @@ impl Figure {
         let failed = |error: csv::Error| Failure::bug(format!("cannot write the table: {error}"));
         let rect = asked.mark == Mark::Rect;
         let mut head: Vec<&str> = Vec::new();
+        head.extend(asked.rows.as_deref());
         head.extend(asked.facet.as_deref());
-        head.extend(asked.color.as_deref().filter(|_| !rect));
+        let color = asked.color.as_deref();
+        let color = color.filter(|color| !rect && asked.rows.as_deref() != Some(*color));
+        head.extend(color);
         head.push(&asked.x);
         head.extend(match asked.mark {
             Mark::Line | Mark::Bar | Mark::Dot => vec![asked.y.as_str(), "low", "high", "n"],
@@ -156,14 +172,9 @@ impl Figure {
             for series in &panel.series {
                 for item in &series.items {
                     let mut row = Vec::new();
-                    row.extend(asked.facet.as_ref().map(|_| panel.name.clone()));
-                    row.extend(
-                        asked
-                            .color
-                            .as_ref()
-                            .filter(|_| !rect)
-                            .map(|_| self.series[series.index].clone()),
-                    );
+                    row.extend(asked.rows.as_ref().map(|_| panel.row.clone()));
+                    row.extend(asked.facet.as_ref().map(|_| panel.facet.clone()));
+                    row.extend(color.map(|_| self.series[series.index].clone()));
                     row.extend(self.cells(item, asked));
                     out.write_record(&row).map_err(failed)?;
                 }

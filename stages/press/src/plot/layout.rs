@@ -1,5 +1,7 @@
 //! Where panels, axes, legend and titles stand. All lengths in points, y downwards as in SVG.
 
+use std::collections::BTreeSet;
+
 use crate::plot::asked::{Asked, Aspect, Mark};
 use crate::plot::drawn::{Figure, Item, Panel};
 use crate::plot::scale::{Scale, Tick};
@@ -63,9 +65,14 @@ pub(crate) const COLOUR_BAR: f64 = 37.0;
 /// Lays a figure out.
 pub(crate) fn layout(figure: &Figure, asked: &Asked) -> Layout {
     let count = figure.panels.len();
-    let wide = asked.wide.unwrap_or(count > 2);
+    let in_row = asked.rows.as_ref().map(|_| {
+        let facets: BTreeSet<&str> = figure.panels.iter().map(|one| one.facet.as_str()).collect();
+        facets.len()
+    });
+    let wide = asked.wide.unwrap_or(in_row.unwrap_or(count) > 2);
     let total = if wide { theme::PAGE } else { theme::COLUMN };
-    let columns = asked.columns.unwrap_or(if wide { 4 } else { 2 }).min(count);
+    let columns = in_row.or(asked.columns);
+    let columns = columns.unwrap_or(if wide { 4 } else { 2 }).min(count);
     let rows = count.div_ceil(columns);
     let rect = asked.mark == Mark::Rect;
     let equal = equal(figure, asked);
@@ -145,11 +152,11 @@ pub(crate) fn layout(figure: &Figure, asked: &Asked) -> Layout {
     }
     let (legend, legend_height) = legend(figure, asked, left + each, top, total - 4.0);
     top += legend_height;
-    if rect && asked.facet.is_none() {
+    if rect && asked.facet.is_none() && asked.rows.is_none() {
         // The title of the colours stands above their scale.
         top += theme::LABEL + 2.0;
     }
-    let head = if asked.facet.is_some() {
+    let head = if asked.facet.is_some() || asked.rows.is_some() {
         theme::LABEL + 4.0
     } else {
         0.0
@@ -306,7 +313,8 @@ fn legend(
     top: f64,
     right: f64,
 ) -> (Vec<(usize, f64, f64)>, f64) {
-    if figure.series.len() < 2 || asked.mark == Mark::Rect || asked.color == asked.facet {
+    let told = asked.color == asked.facet || asked.color == asked.rows;
+    if figure.series.len() < 2 || asked.mark == Mark::Rect || told {
         return (Vec::new(), 0.0);
     }
     let line = theme::LABEL + 3.5;

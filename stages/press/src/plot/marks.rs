@@ -19,6 +19,7 @@ struct Columns {
     y: usize,
     color: Option<usize>,
     facet: Option<usize>,
+    rows: Option<usize>,
     bounds: Option<(usize, usize)>,
 }
 
@@ -38,6 +39,7 @@ pub(crate) fn figure(frame: &Frame, asked: &Asked) -> Result<Figure, Failure> {
         y: frame.column("y", &asked.y)?,
         color: optional("color", &asked.color)?,
         facet: optional("facet", &asked.facet)?,
+        rows: optional("rows", &asked.rows)?,
         bounds: match &asked.bounds {
             Some((low, high)) => Some((frame.column("low", low)?, frame.column("high", high)?)),
             None => None,
@@ -49,6 +51,7 @@ pub(crate) fn figure(frame: &Frame, asked: &Asked) -> Result<Figure, Failure> {
     };
     let rect = asked.mark == Mark::Rect;
     let facets = order(columns.facet);
+    let rows = order(columns.rows);
     let colors = order(columns.color.filter(|_| !rect));
     let xs = if asked.by_category() {
         Order::of(frame, columns.x)
@@ -63,14 +66,23 @@ pub(crate) fn figure(frame: &Frame, asked: &Asked) -> Result<Figure, Failure> {
     let mut skipped = 0;
     let mut thinned = 0;
     let mut panels = Vec::new();
-    for (facet, name) in facets.names.iter().enumerate() {
+    let cells = rows.names.iter().enumerate();
+    let cells = cells.flat_map(|row| {
+        facets
+            .names
+            .iter()
+            .enumerate()
+            .map(move |facet| (row, facet))
+    });
+    for ((at, row_name), (facet, name)) in cells {
         let mut all = Vec::new();
         for index in 0..colors.names.len() {
             let rows: Vec<&Row> = frame
                 .rows
                 .iter()
                 .filter(|row| {
-                    place(frame, row, columns.facet, &facets) == facet
+                    place(frame, row, columns.rows, &rows) == at
+                        && place(frame, row, columns.facet, &facets) == facet
                         && place(frame, row, columns.color.filter(|_| !rect), &colors) == index
                 })
                 .collect();
@@ -82,9 +94,11 @@ pub(crate) fn figure(frame: &Frame, asked: &Asked) -> Result<Figure, Failure> {
                 all.push(Series { index, items });
             }
         }
-        if !all.is_empty() {
+        // A panel without marks keeps its place, or those after it would stand in another column.
+        if !all.is_empty() || (columns.rows.is_some() && !asked.independent) {
             panels.push(Panel {
-                name: name.clone(),
+                row: row_name.clone(),
+                facet: name.clone(),
                 series: all,
             });
         }
@@ -142,6 +156,7 @@ fn every_axis_is_used(frame: &Frame, asked: &Asked) -> Result<(), Failure> {
             Some(&asked.y),
             asked.color.as_ref(),
             asked.facet.as_ref(),
+            asked.rows.as_ref(),
         ];
         if drawn.contains(&Some(axis)) || asked.over.contains(axis) {
             continue;

@@ -53,6 +53,12 @@ impl Stage for Plot {
                 )
                 .naming(columns()),
                 Port::new("facet", "str?", "the column of the small multiples").naming(columns()),
+                Port::new(
+                    "rows",
+                    "str?",
+                    "the column of the rows of panels; those of `facet` stand side by side",
+                )
+                .naming(columns()),
                 Port::or(
                     "band",
                     "str",

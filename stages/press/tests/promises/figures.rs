@@ -283,3 +283,28 @@ fn long_names_stay_within_the_picture_and_keep_their_ends() {
     );
     assert!(figure.contains("…") && figure.contains("_19<"), "{figure}");
 }
+
+#[test]
+fn rows_of_panels_keep_their_columns_where_a_panel_has_no_marks() {
+    let data = list(&["model,set,x,y\nours,a,0,0\nours,b,1,1\nbase,b,2,3\nbase,c,4,4\n"]);
+    let by_set = desk("point", "x", "y", data).with("facet", "set");
+    let outputs = plot(&by_set.with("rows", "model").with("color", "model")).unwrap();
+    let table = rows(&outputs);
+    assert_eq!(table[0], ["model", "set", "x", "y"], "colours are the rows");
+    assert_eq!(table[1], ["ours", "a", "0", "0"]);
+    assert_eq!(table[3], ["base", "b", "2", "3"]);
+    let figure = text(&outputs, "figure");
+    let left = |name: &str| {
+        let head = figure[..figure.find(&format!(">{name}<")).unwrap()]
+            .rfind("<text")
+            .unwrap();
+        let x = &figure[head..][figure[head..].find(" x=\"").unwrap() + 4..];
+        x[..x.find('"').unwrap()].parse::<f64>().unwrap()
+    };
+    assert_eq!(left("ours, b"), left("base, b"));
+    assert_eq!(left("ours, a"), left("base, a"), "which has no marks");
+    assert!(left("ours, b") < left("base, c"));
+    let both = desk("point", "x", "y", list(&["x,y\n1,2\n"]));
+    let refused = plot(&both.with("rows", "x").with("columns", 2)).unwrap_err();
+    assert!(refused.message.contains("give one of them"), "{refused:?}");
+}
