@@ -10,6 +10,7 @@ mod calibration;
 mod calls;
 mod chat;
 mod check_paper;
+mod check_paper_changes;
 mod check_paper_facts;
 mod check_paper_rows;
 mod contamination;

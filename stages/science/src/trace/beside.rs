@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::context::{Named, Names};
+use super::entry::Finding;
 use super::judge::Judge;
 use super::token::Number;
 use super::words::tokens;
@@ -194,6 +195,31 @@ fn previous(found: &[Number], index: usize) -> usize {
 }
 
 impl Judge<'_> {
+    /// Whether the words of a number name something else than what a traced value is of: `from 0.090 to 0.093
+    /// on moons, although on dino by 11 %`.
+    pub(super) fn of_another(
+        &self,
+        sentence: &str,
+        found: &[Number],
+        index: usize,
+        finding: Option<&Finding>,
+    ) -> bool {
+        let Some(base) = finding.and_then(|finding| finding.base.as_ref()) else {
+            return false;
+        };
+        let names = &self.evidence.names;
+        let local = self.local(sentence, found, index);
+        let last = base.names.len().saturating_sub(1);
+        local
+            .full
+            .iter()
+            .enumerate()
+            .take(last)
+            .any(|(depth, told)| {
+                !names.is_run(depth) && !told.is_empty() && !told.contains(&base.names[depth])
+            })
+    }
+
     /// What the words name that belong to one number: those right beside it, and those since the number before
     /// it that are not told of that one.
     pub(super) fn bound(

@@ -13,6 +13,14 @@ use super::token::{Number, Share, numbers};
 use super::told;
 use super::words::{self, Said};
 
+/// Whether a cell of the first column is the name of its row, with numbers in it: `Linear 0.0 → 0.3`.
+pub(super) fn names_row(block: &Block, cell: &Cell) -> bool {
+    let text = block.plain.text.trim();
+    let word = text.split(' ').next().unwrap_or_default();
+    let letters = word.chars().filter(|c| c.is_alphabetic()).count();
+    cell.column == 0 && letters > 2 && letters == word.chars().count() && text.contains(' ')
+}
+
 impl Judge<'_> {
     pub(super) fn cell_names(&self, cell: &Cell) -> Named {
         let named = |text: &str| {
@@ -60,7 +68,10 @@ impl Judge<'_> {
         let context = format!("{} | {}: {}", cell.rows, cell.columns, text.trim());
         let mut out: Vec<Judged> = Vec::new();
         let said = told::bracketed(&format!("{} {} {}", cell.rows, cell.columns, cell.caption));
+        let names = (strict, near);
         for mut number in numbers(text) {
+            let shared = (number.share == Share::Percent).then(|| self.evidence.shares(&names.0));
+            let (strict, near) = (shared.as_ref().unwrap_or(&names.0), &names.1);
             let inner = text[..number.at.start].trim_end().ends_with('(');
             number.spread |= said && inner && !out.is_empty();
             let before = out.last().and_then(|(_, finding, _)| finding.base.as_ref());
@@ -68,15 +79,15 @@ impl Judge<'_> {
             let lost = out
                 .last()
                 .is_some_and(|(_, finding, _)| finding.verdict == Verdict::Untraced);
-            let names = (&strict, &near);
-            let mut finding = self.cell_value(&number, cell, text, names, of.clone(), block);
+            let told = (strict, near);
+            let mut finding = self.cell_value(&number, cell, text, told, of.clone(), block);
             // `31.80 (0.14)`: the spread of the value before it, also where nothing says so.
             if inner && !number.spread && of.is_some() && finding.verdict == Verdict::Untraced {
                 let spread = Number {
                     spread: true,
                     ..number.clone()
                 };
-                let told = self.cell_value(&spread, cell, text, names, of, block);
+                let told = self.cell_value(&spread, cell, text, told, of, block);
                 if told.verdict == Verdict::Traced {
                     (number, finding) = (spread, told);
                 }

@@ -58,6 +58,16 @@ fn wanted(way: Way, names: &[String]) -> Option<f64> {
     })
 }
 
+/// Whether a word says which way values went, not only whether that is good.
+pub(super) fn plain(said: &Said) -> bool {
+    matches!(said.way, Way::Lower | Way::Higher)
+}
+
+/// The sign that a change of this size must have by the words.
+pub(super) fn wanted_of(said: &Said, number: &Number, names: &[String]) -> Option<f64> {
+    wanted(said_way(number, said), names)
+}
+
 /// Judges a change by the two numbers that the sentence itself gives. Nothing if it has another size.
 pub(super) fn told(number: &Number, said: &Said, between: &Between<'_>) -> Option<Finding> {
     let (a, b) = (between.from.number, between.to.number);
@@ -289,6 +299,7 @@ pub(super) fn measured(
             );
             return Ok(Finding::new(Class::Derived, Verdict::Derived, why)
                 .from(format!("{} → {}", a.source, b.source))
+                .between(a, b)
                 .chance(chance));
         }
     }

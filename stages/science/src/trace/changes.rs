@@ -83,13 +83,20 @@ impl Judge<'_> {
                             other.class == Class::Derived && other.verdict == Verdict::Derived
                         })
                 });
-                if near && traced && !taken {
+                let verb = || {
+                    let between = sentence.get(number.at.end..found[*from].at.start);
+                    between.is_some_and(|between| !words::directions(between).is_empty())
+                };
+                let other =
+                    verb() || self.of_another(sentence, found, index, findings[*to].as_ref());
+                if near && traced && !taken && !other {
                     let (a, b) = (found[*from].value, found[*to].value);
                     let change = (b - a) / a.abs() * 100.0;
                     return Finding::untraced(
                         Class::Derived,
                         format!("from {a} to {b} is a change by {change:.2} %"),
-                    );
+                    )
+                    .refuted();
                 }
                 mismatch = Some(format!(
                     "the change from {} to {} has another size",

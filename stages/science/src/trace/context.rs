@@ -221,6 +221,35 @@ impl Names {
         out
     }
 
+    /// The runs that a text describes by words of their titles that no other title has: `with a deeper
+    /// denoiser` is the run `Sampling with a 5-layer denoiser`. Those with most such words.
+    pub(super) fn described(&self, text: &str) -> BTreeSet<String> {
+        let words: BTreeSet<String> = stems(text).into_iter().collect();
+        let Some(runs) = self.run.and_then(|run| self.depths.get(run)) else {
+            return BTreeSet::new();
+        };
+        let holds =
+            |entry: &Name, stem: &String| entry.titles.iter().any(|title| title.contains(stem));
+        let own = |entry: &Name| {
+            let titled: BTreeSet<&String> = entry.titles.iter().flatten().collect();
+            let told = titled
+                .into_iter()
+                .filter(|stem| stem.len() > 3 && words.contains(*stem));
+            told.filter(|stem| runs.values().filter(|other| holds(other, stem)).count() == 1)
+                .count()
+        };
+        let counts: Vec<(usize, &String)> = runs
+            .iter()
+            .filter(|(name, _)| !is_baseline(name))
+            .map(|(name, entry)| (own(entry), name))
+            .collect();
+        let most = counts.iter().map(|(count, _)| *count).max().unwrap_or(0);
+        let best = counts
+            .into_iter()
+            .filter(|(count, _)| *count == most && most > 0);
+        best.map(|(_, name)| name.clone()).collect()
+    }
+
     /// The one name that a text names at one depth, apart from runs and measures.
     pub(super) fn only(&self, text: &str) -> Option<(usize, String)> {
         let named = self.named(text);

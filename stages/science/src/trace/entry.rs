@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::results::Value;
+
 /// What kind of number it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -83,6 +85,10 @@ pub(super) struct Finding {
     pub(super) chance: Option<f64>,
     /// The value it was traced to, for changes between such values.
     pub(super) base: Option<Base>,
+    /// The names of the two ends of a change.
+    pub(super) ends: Vec<Vec<String>>,
+    /// Whether something speaks against it, so that nothing else is looked for.
+    pub(super) refuted: bool,
 }
 
 /// A traced value: what it is a value of, and whether of the baseline.
@@ -110,6 +116,8 @@ impl Finding {
             why: why.into(),
             chance: None,
             base: None,
+            ends: Vec::new(),
+            refuted: false,
         }
     }
 
@@ -124,6 +132,26 @@ impl Finding {
     pub(super) fn from(self, source: impl Into<String>) -> Self {
         Self {
             source: Some(source.into()),
+            ..self
+        }
+    }
+
+    /// Whether nothing was found, and nothing that speaks against it either.
+    pub(super) fn open(&self) -> bool {
+        self.verdict == Verdict::Untraced && !self.refuted
+    }
+
+    pub(super) fn refuted(self) -> Self {
+        Self {
+            refuted: true,
+            ..self
+        }
+    }
+
+    /// A change between two values.
+    pub(super) fn between(self, a: &Value, b: &Value) -> Self {
+        Self {
+            ends: vec![a.names.clone(), b.names.clone()],
             ..self
         }
     }

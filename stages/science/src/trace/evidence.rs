@@ -230,8 +230,17 @@ impl Evidence {
                     ("", f64::NAN),
                 ]
             } else {
-                let others = if rest { 1.0 - a } else { f64::NAN };
-                [("n / 2", a / 2.0), ("2·n", a * 2.0), ("1 − n", others)]
+                let told = |stems: [&str; 2]| stems.iter().any(|stem| near.contains(stem));
+                let only = |is: bool, value: f64| if is { value } else { f64::NAN };
+                [
+                    // Rates are halved in code.
+                    (
+                        "n / 2",
+                        only(told(["half", "halv"]) || wanted < 1e-3, a / 2.0),
+                    ),
+                    ("2·n", only(told(["twice", "doubl"]), a * 2.0)),
+                    ("1 − n", only(rest, 1.0 - a)),
+                ]
             };
             if let Some((way, _)) = ways.into_iter().find(|(_, value)| same(*value, wanted)) {
                 return Some(format!("{way} of the setting {}", round(*a)));

@@ -7,6 +7,7 @@ use super::around::{
     Around, approximate, around, by, clip_left, clip_right, continued, listed, moved, pairs_told,
     pieces, units, word_at, wordy,
 };
+use super::cells;
 use super::change;
 use super::context::Named;
 use super::entry::{Class, Entry, Finding, Verdict};
@@ -42,12 +43,13 @@ pub(super) fn judge(source: &str, blocks: &[Block], evidence: &mut Evidence) -> 
                 .base
                 .as_ref()
                 .map(|base| base.fits.clone())
-                .filter(|fits| !fits.is_empty());
+                .filter(|fits| !fits.is_empty() && !number.spread);
             if let (Some(cell), Some(fits), Kind::Cell) = (&block.cell, fits, block.kind) {
                 traced.push(Traced {
                     entry: entries.len(),
                     cell: cell.clone(),
                     fits,
+                    percent: number.share == Share::Percent,
                 });
             }
             let at = if finding.class == Class::Name {
@@ -138,7 +140,9 @@ impl<'e> Judge<'e> {
                     })
                     .collect()
             }
-            (Kind::Cell, Some(cell)) if !wordy(&block.plain.text) && !cell.head => {
+            (Kind::Cell, Some(cell))
+                if !wordy(&block.plain.text) && !cell.head && !cells::names_row(block, cell) =>
+            {
                 self.cell(block, cell)
             }
             (Kind::Cell, Some(cell)) if cell.column == 0 || cell.head => self.label(block),
@@ -291,6 +295,7 @@ impl<'e> Judge<'e> {
                 .as_ref()
                 .is_some_and(|finding| finding.verdict == Verdict::Untraced);
             if lost
+                && !changes[index].as_ref().is_some_and(change::plain)
                 && !number.spread
                 && (!number.whole || super::scales::rate(&sentence[number.at.end..]))
                 && (by(&sentence[..number.at.start])
@@ -315,6 +320,7 @@ impl<'e> Judge<'e> {
         // Sections on the set-up tell settings, not changes between results.
         if !(self.evidence.has_settings && kind::set_up(&block.section)) {
             self.close_open_ends(sentence, &found, &changes, &mut findings, (&whole, &soft));
+            self.imply(sentence, &found, &changes, &mut findings, (&whole, &soft));
         }
         self.turned(sentence, &found, &changes, &mut findings);
         self.compared(sentence, &found, &mut findings);

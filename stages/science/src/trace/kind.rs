@@ -7,6 +7,7 @@ use super::evidence::Evidence;
 use super::keyed::Setting;
 use super::lookup::Asked;
 use super::plain::{Cell, Kind};
+use super::strength::spoken;
 use super::token::{Number, Share};
 use super::words;
 
@@ -111,7 +112,7 @@ pub(super) fn value(
     let counts = &evidence.counts;
     let miscounted = counts.against(number, around.before, around.after);
     if let Some(why) = miscounted.filter(|_| !place.change) {
-        return Finding::untraced(Class::Structural, why);
+        return Finding::untraced(Class::Structural, why).refuted();
     }
     let refuted = keyed
         .against(number, around.before)
@@ -121,7 +122,10 @@ pub(super) fn value(
         super::fit::same(setting.value, number.value) && setting.follows(around.after)
     });
     if let Some(why) = refuted.filter(|_| !place.change && !unit) {
-        return Finding::untraced(Class::Configuration, why);
+        if number.figures == 0 && words::without(around.sentence) {
+            return Finding::literal(Class::Configuration, "switched off").warning();
+        }
+        return Finding::untraced(Class::Configuration, why).refuted();
     }
     if let Some(setting) = confirmed(evidence, number, around).filter(|_| !place.change) {
         let why = format!("the setting `{}`", setting.words.join(" "));
@@ -133,7 +137,7 @@ pub(super) fn value(
             .filter(|_| set_up && evidence.condition(number, "", false).is_none())
             .and_then(|word| keyed.elsewhere(number, word, around.sentence))
         {
-            return Finding::untraced(Class::Configuration, why);
+            return Finding::untraced(Class::Configuration, why).refuted();
         }
         let why = match &word {
             Some(word) => format!("a setting, beside `{word}`"),
@@ -198,7 +202,9 @@ pub(super) fn value(
                 // In a section on the set-up a result must be named, or be told by its digits.
                 let unnamed = set_up && evidence.has_settings && !asked.strict.speaks(&finding);
                 let chance = finding.chance.unwrap_or(1.0);
-                (word.is_some() && chance > 0.02) || (unnamed && chance > 0.002)
+                // No setting has this value, and the words name what the result is of.
+                let spoken = !set_up && setting.is_none() && spoken(asked, &finding);
+                (word.is_some() && chance > 0.02 && !spoken) || (unnamed && chance > 0.002)
             } =>
         {
             finding

@@ -24,6 +24,7 @@ mod evidence;
 mod fit;
 mod gaps;
 mod grouped;
+mod implied;
 mod judge;
 mod keyed;
 mod kind;

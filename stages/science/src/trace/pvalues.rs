@@ -58,7 +58,7 @@ const USUAL: [f64; 5] = [0.05, 0.01, 0.001, 0.1, 0.0001];
 
 /// What a number is that is told to be a p-value; nothing if it is told to be something else.
 pub(super) fn judge(evidence: &Evidence, number: &Number, before: &str) -> Option<Finding> {
-    if number.share != Share::None || (number.whole && number.value != 0.0) {
+    if number.share != Share::None || number.whole {
         return None;
     }
     let told = told(before)?;

@@ -106,8 +106,12 @@ impl Keyed {
         let head = phrase.last()?;
         // `bootstrap samples` is that setting; `layers` is any setting that counts layers.
         let whole = |setting: &&Setting| setting.words.len() > 1 && setting.words == phrase;
+        // `200 batches` count what `batch_size` is the size of.
         let counts = |setting: &&Setting| {
-            setting.words.last() == Some(head) && setting.value.fract() == 0.0 && phrase.len() <= 2
+            setting.words.last() == Some(head)
+                && setting.value.fract() == 0.0
+                && phrase.len() <= 2
+                && !setting.source.ends_with("_size")
         };
         if self.all.iter().any(|setting| whole(&setting)) {
             return self.unlike(number, &phrase.join(" "), self.all.iter().filter(whole));

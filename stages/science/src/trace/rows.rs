@@ -15,6 +15,8 @@ pub(super) struct Traced {
     pub(super) cell: Cell,
     /// The names of all results that it may show.
     pub(super) fits: Vec<Vec<String>>,
+    /// Whether it is told in per cent.
+    pub(super) percent: bool,
 }
 
 impl Traced {
@@ -93,6 +95,12 @@ pub(super) fn strays(cells: &[Traced], names: &Names) -> Vec<(usize, Finding)> {
                 let spoken = spoken.full.get(depth).filter(|full| !full.is_empty());
                 let called = spoken.is_some_and(|full| own.iter().any(|name| full.contains(*name)));
                 if own.is_empty() || called || told.any(|(known, _)| traced.has(depth, &known)) {
+                    continue;
+                }
+                // A per cent among seconds is of another measure, and its sign says so.
+                let measured = traced.fits.iter().any(|names| names.len() == depth + 1);
+                let alike = |other: &&&Traced| other.percent && other.has(depth, &name);
+                if measured && traced.percent && group.iter().find(alike).is_none() {
                     continue;
                 }
                 let why = format!(

@@ -86,11 +86,15 @@ pub(super) fn is_spread(value: &Value) -> bool {
     if is_end(value) {
         return false;
     }
-    const LONG: &str = "std stderr stderrs stds sem ci ci95 interval stdev variance";
+    const LONG: &str = "std stderr stderrs stds sem ci ci95 interval stdev";
     // `se-nb` is a pair of languages: short words have to end the name.
     const SHORT: &str = "se sd var err";
     value.names.iter().rev().take(2).any(|name| {
         let low = name.to_lowercase();
+        // `grid_variance` is what was measured.
+        if low == "variance" {
+            return true;
+        }
         let mut words = low.split(|c: char| !c.is_alphanumeric()).rev();
         words
             .next()

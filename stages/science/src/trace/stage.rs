@@ -45,7 +45,7 @@ impl Stage for Numbers {
             ],
             ..Signature::new(
                 "review/numbers",
-                6,
+                7,
                 "Trace every number of a paper to the results",
             )
         }

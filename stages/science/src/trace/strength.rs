@@ -1,10 +1,13 @@
 //! How much an agreement of digits says, and how it is told.
 
-use super::evidence::Hit;
+use super::context::Named;
+use super::entry::Finding;
+use super::evidence::{Evidence, Hit};
 use super::fit::Fit;
 use super::lookup::Asked;
 use super::results::{Value, Weight};
 use super::scales;
+use super::spreads::is_spread;
 use super::token::{Number, Share};
 
 /// Why an agreement does not vouch for a number, if it does not.
@@ -65,4 +68,31 @@ pub(super) fn counts_things(asked: &Asked<'_>) -> bool {
     let plural = |word: &&str| word.len() > 4 && word.ends_with('s') && !word.ends_with("ss");
     let plain = asked.number.share == Share::None && asked.number.unit.is_empty();
     plain && words.iter().any(plural) && !words.iter().any(unit)
+}
+
+impl Evidence {
+    /// Names without those of measures that are never shares: steps and seconds are not told in per cent.
+    pub(super) fn shares(&self, named: &Named) -> Named {
+        let mut named = named.clone();
+        let share = |name: &String| {
+            let own = |value: &&Value| value.names.last() == Some(name) && !is_spread(value);
+            self.base
+                .iter()
+                .filter(own)
+                .any(|value| value.value.abs() <= 100.0)
+        };
+        let measures = &self.names.measures;
+        for sets in [&mut named.full, &mut named.half] {
+            for set in sets.iter_mut() {
+                set.retain(|name| !measures.contains(name) || share(name));
+            }
+        }
+        named
+    }
+}
+
+/// Whether the words name both the measure and the thing that a finding is of.
+pub(super) fn spoken(asked: &Asked<'_>, finding: &Finding) -> bool {
+    let base = finding.base.as_ref();
+    !asked.number.whole && base.is_some_and(|base| asked.near.told(&base.names) >= 4)
 }

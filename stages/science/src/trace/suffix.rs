@@ -136,7 +136,7 @@ pub(super) fn share(rest: &str) -> (Share, usize) {
             .unwrap_or_default();
         [
             "as", "the", "lower", "higher", "smaller", "larger", "faster", "slower", "more",
-            "less", "fewer", "better", "worse", "greater",
+            "less", "fewer", "better", "worse", "greater", "that", "those",
         ]
         .contains(&word)
     };

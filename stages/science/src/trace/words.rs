@@ -281,6 +281,17 @@ pub(super) fn difference(before: &str) -> bool {
     noun || verb
 }
 
+/// Whether a sentence speaks of what was left out.
+pub(super) fn without(sentence: &str) -> bool {
+    tokens(sentence).any(|(_, word)| {
+        let low = word.to_lowercase();
+        has(
+            "without no off disabled disabling removed removing removes",
+            &low,
+        )
+    })
+}
+
 /// Whether a sentence tells what may be, not what was: `with 20 seeds the ranking may change`.
 pub(super) fn supposed(sentence: &str) -> bool {
     tokens(sentence).any(|(_, word)| {
