@@ -199,6 +199,91 @@ fn a_time_limit_ends_the_whole_tree_of_processes() {
     all_end(&space);
 }
 
+#[test]
+fn at_its_time_limit_a_script_has_said_where_it_hung() {
+    let space = space();
+    let text = leaving("echo 'reading shard 3'; sleep 1000", "timeout: 1s");
+    space.write("leaving.yaml", &text);
+    let done = space.kyo(&["run", "leaving.yaml"]);
+    assert!(
+        done.stderr.contains("  reading shard 3\n"),
+        "{}",
+        done.stderr
+    );
+}
+
+#[test]
+fn an_output_that_is_no_file_fails_at_once_and_is_not_read() {
+    for (script, ty, said) in [
+        (
+            "mkfifo \"$o\"",
+            "text",
+            "is a pipe, a socket or a device, and declared as text",
+        ),
+        (
+            "ln -s /dev/zero \"$o\"",
+            "json",
+            "a device, and declared as json",
+        ),
+        (
+            "ln -s /nowhere \"$o\"",
+            "file",
+            "a symbolic link that leads to no file",
+        ),
+        ("mkdir \"$o\"", "file", "declare it as `o: dir`"),
+        (
+            "mkfifo \"$o/pipe\"",
+            "dir",
+            "output `o`, \"pipe\" cannot be stored: it is a named pipe",
+        ),
+    ] {
+        let space = space();
+        let text = format!(
+            "kyobashi: 1\nname: odd\nstages:\n  a: {{run: '{script}', out: {{o: {ty}}}, retries: 3}}\n"
+        );
+        space.write("odd.yaml", &text);
+        let done = space.kyo(&["run", "odd.yaml"]);
+        assert_eq!(done.code, 1, "{script}");
+        assert!(done.stderr.contains(said), "{script}\n{}", done.stderr);
+        assert!(
+            !done.stderr.contains("again "),
+            "the same would happen again"
+        );
+    }
+}
+
+#[test]
+fn many_failures_are_told_in_few_lines_and_what_they_say_cannot_steer_the_terminal() {
+    let space = space();
+    space.write(
+        "many.yaml",
+        r#"
+kyobashi: 1
+name: many
+params: {numbers: [0]}
+stages:
+  each:
+    foreach: {n: "${params.numbers}"}
+    with: {n: "${n}"}
+    run: 'printf "10 %%\r100 %%\n\033[2Jno shard $n\007\n"; exit $((n % 2 + 1))'
+    out: {x: text}
+"#,
+    );
+    let numbers: Vec<String> = (0..40).map(|n| n.to_string()).collect();
+    let set = format!("params.numbers=[{}]", numbers.join(","));
+    let done = space.kyo(&["run", "many.yaml", "--quiet", "--set", &set]);
+    assert_eq!(done.code, 1);
+    let said = &done.stderr;
+    assert_eq!(said.matches("  100 %\n  no shard ").count(), 10, "{said}");
+    assert!(said.contains("FAILED   30 more\n"), "{said}");
+    assert!(said.contains("  exit code 1\n"), "{said}");
+    assert!(
+        said.contains(" more\n") && said.lines().count() < 80,
+        "{said}"
+    );
+    assert!(!said.contains('\x1b') && !said.contains('\x07'), "{said:?}");
+}
+
 /// A run of the leavers, at the moment when all of them are there.
 fn started(space: &Space) -> Child {
     let text = leaving("echo ready > \"$HOME/ready\"; sleep 1000", "");

@@ -331,3 +331,61 @@ fn a_clock_that_jumps_changes_nothing() {
         );
     }
 }
+
+#[test]
+fn a_store_that_a_group_shares_is_the_groups_in_all_its_parts() {
+    let space = Space::new();
+    space.write("chain.yaml", CHAIN);
+    let plain = space.command(&["run", "chain.yaml"]);
+    let mut command = Command::new("sh");
+    command.args(["-c", "umask 002; exec \"$@\"", "sh"]);
+    command.arg(plain.get_program()).args(plain.get_args());
+    assert!(
+        command
+            .current_dir(space.path(""))
+            .status()
+            .unwrap()
+            .success()
+    );
+    for name in [
+        "index.sqlite",
+        "index.sqlite-wal",
+        "index.sqlite-shm",
+        "locks",
+    ] {
+        let mode = fs::metadata(space.path(".kyobashi").join(name)).unwrap();
+        assert_eq!(mode.permissions().mode() & 0o777, 0o664, "{name}");
+    }
+    // Where only the index cannot be written, what would be thrown away is not begun.
+    protect(&space.path(".kyobashi/index.sqlite"), false);
+    let done = bound(&space, &["run", "chain.yaml", "--set", "params.who=moon"]);
+    assert_eq!(done.code, 1, "{}", done.stderr);
+    assert!(done.stderr.contains("cannot be written"), "{}", done.stderr);
+    assert!(!done.stderr.contains("FAILED"), "{}", done.stderr);
+    let done = bound(&space, &["run", "chain.yaml", "--out", "out"]);
+    assert_eq!(done.code, 0, "{}", done.stderr);
+}
+
+#[test]
+fn whoever_has_no_room_for_the_output_is_told() {
+    let space = Space::new();
+    space.write("chain.yaml", CHAIN);
+    for (arguments, code, said) in [
+        (
+            &["run", "chain.yaml", "--json"][..],
+            0,
+            "events are missing from the output",
+        ),
+        (&["log"], 70, "cannot write to standard output"),
+    ] {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let done = space.command(arguments).stdout(full).output().unwrap();
+        let told = String::from_utf8(done.stderr).unwrap();
+        assert_eq!(done.status.code(), Some(code), "{told}");
+        assert!(told.contains(said), "{told}");
+    }
+    let mut empty = Space::new();
+    let done = empty.set("KYO_STORE", "").kyo(&["log"]);
+    assert_eq!(done.code, 2);
+    assert!(done.stderr.contains("`unset KYO_STORE`"), "{}", done.stderr);
+}

@@ -144,7 +144,12 @@ impl StoreError {
             StoreError::Missing { .. } | StoreError::Damaged { .. } => {
                 "run the same command again: what is missing is made again"
             }
-            StoreError::Refused { .. } => "store the file it points to, or leave it out",
+            StoreError::Refused { what, .. } => match *what {
+                "a symbolic link" => "store the file it points to, or leave it out",
+                "a name that is not UTF-8" => "give it another name, or leave it out",
+                "a folder" => "where a folder is meant, the type is `dir`",
+                _ => "only files and folders can be stored: leave it out",
+            },
             StoreError::Collecting { .. } => "wait for it, then run again",
             StoreError::Changed { .. } => "wait until nothing writes to it, then run again",
             StoreError::Io { .. } | StoreError::NotADigest { .. } | StoreError::Stopped => {

@@ -70,7 +70,16 @@ pub(crate) struct Index {
 impl Index {
     /// Opens the index for reading and writing; makes it where it is missing.
     pub(crate) fn open(path: &Path, claims: &Claims) -> Result<Index, StoreError> {
+        // SQLite makes its files 0644 whatever the umask says, and those beside the database as the
+        // database is: a store that a group shares has to be the group's in all its parts.
+        drop(File::options().create(true).append(true).open(path));
         let connection = connect(path)?;
+        if connection.is_readonly("main").unwrap_or(false) {
+            // Opened all the same, it would take no result of what is run.
+            return Err(StoreError::ReadOnly {
+                path: path.to_path_buf(),
+            });
+        }
         if is_new(path, &connection)? {
             // SQLite does not wait for others while it changes to its log, so they have to wait.
             claims.alone(|| {

@@ -66,10 +66,16 @@ fn main() -> ExitCode {
             } else {
                 exit::DONE
             };
-            return if error.print().is_ok() {
-                code.into()
-            } else {
-                exit::DONE.into()
+            let printed = error.print().is_ok();
+            let empty = std::env::var_os("KYO_STORE").is_some_and(|store| store.is_empty());
+            if empty && error.kind() == clap::error::ErrorKind::InvalidValue {
+                talk::hint(
+                    "the variable KYO_STORE is empty: let it name a folder, or `unset KYO_STORE`",
+                );
+            }
+            return match printed {
+                true => code.into(),
+                false => exit::DONE.into(),
             };
         }
     };

@@ -146,6 +146,7 @@ impl Observer for Progress {
                 attempt,
             } => {
                 let first = failure.message.lines().next().unwrap_or_default();
+                let first = talk::plain(first, 400);
                 let line = format!("again    {address}  after try {attempt}: {first}");
                 match &self.bars {
                     Some(bars) => drop(bars.all.println(line)),
@@ -185,10 +186,8 @@ fn line(finished: &Finished) -> String {
             let message = failure
                 .map(|failure| failure.message.as_str())
                 .unwrap_or_default();
-            format!(
-                "FAILED   {address}  {}",
-                message.lines().next().unwrap_or_default()
-            )
+            let first = message.lines().next().unwrap_or_default();
+            format!("FAILED   {address}  {}", talk::plain(first, 400))
         }
     }
 }

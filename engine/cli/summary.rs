@@ -1,6 +1,7 @@
 //! What a run came to, for people: each failure with the end of its log, its places and what it took
 //! down; the counts; and the line that goes on.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use kyobashi_engine::plan::Blocked;
@@ -17,6 +18,12 @@ const LAST: usize = 12;
 /// Addresses that are named before they are only counted.
 const NAMED: usize = 6;
 
+/// Failures that are told one by one; of more, the rest is only counted and named.
+const TOLD: usize = 10;
+
+/// Signs of one line of a log that are shown.
+const WIDE: usize = 400;
+
 /// Says it all.
 pub(crate) fn tell(global: &Global, arguments: &Run, ended: &Ended, delivered: &Delivered) {
     // What failed is said also to those who asked for quiet.
@@ -24,10 +31,21 @@ pub(crate) fn tell(global: &Global, arguments: &Run, ended: &Ended, delivered: &
         quiet: false,
         ..global.clone()
     };
-    for failed in &ended.failures {
+    let (told, rest) =
+        ended
+            .failures
+            .split_at(ended.failures.len().min(match ended.failures.len() {
+                // One more costs no more lines than to say that there is one.
+                count if count <= TOLD + 1 => count,
+                _ => TOLD,
+            }));
+    for failed in told {
         for line in failure(failed, ended) {
             talk::say(&heard, &line);
         }
+    }
+    for line in others(rest) {
+        talk::say(&heard, &line);
     }
     let totals = &ended.totals;
     let took = talk::duration(totals.seconds);
@@ -62,6 +80,51 @@ pub(crate) fn tell(global: &Global, arguments: &Run, ended: &Ended, delivered: &
     }
 }
 
+/// Failures that are not told one by one: as many as share their first line, with some addresses.
+fn others(rest: &[Finished]) -> Vec<String> {
+    let mut alike: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for failed in rest {
+        let message = failed.failure.as_ref().map_or("", |why| &why.message);
+        let first = message.lines().next().unwrap_or_default();
+        alike.entry(first).or_default().push(&failed.address);
+    }
+    if alike.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = vec![format!("\nFAILED   {} more", rest.len())];
+    let mut alike: Vec<_> = alike.into_iter().collect();
+    alike.sort_by_key(|(_, addresses)| std::cmp::Reverse(addresses.len()));
+    let hidden = alike.split_off(alike.len().min(TOLD));
+    for (why, mut addresses) in alike {
+        addresses.sort_by_key(|address| (address.len(), *address));
+        lines.push(format!(
+            "  {:>5}  {}",
+            addresses.len(),
+            talk::plain(why, WIDE)
+        ));
+        lines.push(format!("         {}", some(&addresses)));
+    }
+    if !hidden.is_empty() {
+        let many = hidden
+            .iter()
+            .map(|(_, addresses)| addresses.len())
+            .sum::<usize>();
+        lines.push(format!("  {many:>5}  for other reasons"));
+    }
+    lines.push("  log    `kyo log last` tells of each".to_owned());
+    lines
+}
+
+/// The first addresses, and how many more there are.
+fn some<S: AsRef<str>>(addresses: &[S]) -> String {
+    let named: Vec<&str> = addresses.iter().take(NAMED).map(AsRef::as_ref).collect();
+    let more = match addresses.len() - named.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{}{more}", named.join(", "))
+}
+
 /// One failure, line by line.
 fn failure(failed: &Finished, ended: &Ended) -> Vec<String> {
     let Some(failure) = &failed.failure else {
@@ -79,13 +142,14 @@ fn failure(failed: &Finished, ended: &Ended) -> Vec<String> {
     if failed.tries > 1 {
         head.push_str(&format!(", the last of {} tries", failed.tries));
     }
-    let mut lines = vec![head];
+    let mut lines = vec![talk::plain(&head, WIDE)];
     let rest: Vec<&str> = message.collect();
     let shown = rest.len().saturating_sub(LAST);
     if shown > 0 {
         lines.push("  …".to_owned());
     }
-    lines.extend(rest[shown..].iter().map(|line| format!("  {line}")));
+    let said = rest[shown..].iter();
+    lines.extend(said.map(|line| format!("  {}", talk::plain(line, WIDE))));
     if let Some(log) = &failed.log {
         lines.push(format!("  log    {}{}", talk::here(log), counted(log)));
     }
@@ -97,11 +161,7 @@ fn failure(failed: &Finished, ended: &Ended) -> Vec<String> {
     }
     if let Some(cut) = ended.cut.get(&failed.address) {
         let many = talk::plural(cut.len() as u64, "stage run");
-        let mut named = cut[..cut.len().min(NAMED)].join(", ");
-        if cut.len() > NAMED {
-            named.push_str(&format!(" and {} more", cut.len() - NAMED));
-        }
-        lines.push(format!("  so     {many} could not run: {named}"));
+        lines.push(format!("  so     {many} could not run: {}", some(cut)));
     }
     lines
 }

@@ -42,8 +42,13 @@ pub(crate) fn error(global: &Global, message: &str, help: Option<&str>) {
     let mut out = std::io::stderr();
     let _ = writeln!(out, "{on}error{off}: {message}");
     if let Some(help) = help {
-        let _ = writeln!(out, "help: {help}");
+        hint(help);
     }
+}
+
+/// The remedy of an error that was told.
+pub(crate) fn hint(help: &str) {
+    let _ = writeln!(std::io::stderr(), "help: {help}");
 }
 
 /// One line of data.
@@ -52,8 +57,11 @@ pub(crate) fn error(global: &Global, message: &str, help: Option<&str>) {
 /// When standard output cannot be written.
 pub(crate) fn data(line: &str) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{line}")?;
-    out.flush()
+    let written = writeln!(out, "{line}").and_then(|()| out.flush());
+    written.map_err(|error| {
+        let told = format!("cannot write to standard output: {error}");
+        std::io::Error::new(error.kind(), told)
+    })
 }
 
 /// A value as data.
@@ -124,6 +132,37 @@ pub(crate) fn size(bytes: u64) -> String {
     format!("{scaled:.1} TB")
 }
 
+/// A line that others wrote, safe for a terminal: what a progress bar drew over is left out, colours
+/// are, and every other sign that is no text is shown as `·`. A long line ends in `…` after `wide` signs.
+pub(crate) fn plain(line: &str, wide: usize) -> String {
+    let line = line.trim_end_matches('\r');
+    let last = line.rsplit('\r').next().unwrap_or_default();
+    let mut text = String::new();
+    let mut signs = last.chars().peekable();
+    let mut count = 0;
+    while let Some(sign) = signs.next() {
+        if sign == '\x1b' && signs.next_if_eq(&'[').is_some() {
+            while signs
+                .next_if(|c| c.is_ascii_digit() || ";?".contains(*c))
+                .is_some()
+            {}
+            signs.next();
+            continue;
+        }
+        if count == wide {
+            text.push('…');
+            break;
+        }
+        count += 1;
+        text.push(match sign {
+            '\t' | '\n' => sign,
+            sign if sign.is_control() => '·',
+            sign => sign,
+        });
+    }
+    text
+}
+
 /// A path as one would type it here.
 pub(crate) fn here(path: &std::path::Path) -> String {
     let current = std::env::current_dir().unwrap_or_default();
@@ -146,4 +185,19 @@ pub(crate) fn rfc3339(at: f64) -> String {
 fn moment(at_ms: u64) -> jiff::Timestamp {
     let at_ms = i64::try_from(at_ms).unwrap_or(i64::MAX);
     jiff::Timestamp::from_millisecond(at_ms).unwrap_or(jiff::Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn what_scripts_say_cannot_steer_the_terminal() {
+        assert_eq!(plain("\x1b[31merror\x1b[0m: bad", 40), "error: bad");
+        assert_eq!(plain("\x1b[2J\x1b[?25lgone\x07", 40), "gone·");
+        assert_eq!(plain("  1 %\r 50 %\r100 %\r", 40), "100 %");
+        assert_eq!(plain("übermäßig", 4), "über…");
+        assert_eq!(plain("\n\tFAILED", 40), "\n\tFAILED");
+        assert_eq!(plain("\x1b", 4), "·");
+    }
 }

@@ -132,7 +132,7 @@ pub(super) fn outcome(global: &Global, arguments: &Run) -> Result<Outcome, Stopp
         observers.push(Box::new(Journal::new(file)));
     }
     if global.json {
-        observers.push(Box::new(Lines));
+        observers.push(Box::new(Lines::default()));
     } else {
         observers.push(Box::new(Progress::new(global)));
     }

@@ -126,7 +126,7 @@ impl Unchanged {
         let begin = Instant::now();
         let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(journal)];
         if global.json {
-            observers.push(Box::new(Lines));
+            observers.push(Box::new(Lines::default()));
         }
         let mut all = |tell: &dyn Fn(&mut dyn Observer)| {
             observers.iter_mut().for_each(|own| tell(own.as_mut()));

@@ -145,7 +145,11 @@ impl Executors {
         };
         match (answer, job.cancel.reason()) {
             (Err(failure), Some(reason)) => Err(Failure {
-                message: reason,
+                // What the stage said until then stays: it tells where it hung.
+                message: match failure.message.split_once('\n') {
+                    Some((_, said)) => format!("{reason}\n{said}"),
+                    None => reason,
+                },
                 // More time, or none to share it with, may help; a user who stops the run is asked elsewhere.
                 retry: Retry::Possible,
                 ..failure

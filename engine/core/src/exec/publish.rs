@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::sync::Arc;
 
-use kyobashi_cache::{How, Store};
+use kyobashi_cache::{How, Store, StoreError};
 use kyobashi_stage::{Failure, Output, Outputs, Port, Retry, Shape, Type, check_value};
 use serde_json::Value;
 
@@ -99,7 +99,8 @@ fn take(
             if matches!(ty, Type::Text | Type::Table(_)) {
                 content(name, ty, &mut BufReader::new(std::fs::File::open(&path)?))?;
             }
-            let stored = store.put_file(&path, how(&path)).map_err(wrong)?;
+            let stored = store.put_file(&path, how(&path));
+            let stored = stored.map_err(|error| refused(name, &path, error))?;
             Ok(Artifact::File(FileArtifact {
                 digest: stored.digest,
                 size: stored.size,
@@ -107,7 +108,8 @@ fn take(
             }))
         }
         Output::Dir { path } => {
-            let stored = store.put_tree(&path, How::Move).map_err(wrong)?;
+            let stored = store.put_tree(&path, How::Move);
+            let stored = stored.map_err(|error| refused(name, &path, error))?;
             Ok(Artifact::Dir(FileArtifact {
                 digest: stored.digest,
                 size: stored.size,
@@ -124,6 +126,25 @@ fn take(
                 .map(|item| take(store, shapes, name, inner, item));
             Ok(Artifact::list(items.collect::<Result<_, _>>()?))
         }
+    }
+}
+
+/// An error of the store about an output at `root`. The scratch folder is gone when it is read, so that the
+/// place is told as the script knows it.
+fn refused(name: &str, root: &Path, error: StoreError) -> Failure {
+    let StoreError::Refused { path, what } = &error else {
+        return wrong(error);
+    };
+    let within = path.strip_prefix(root).unwrap_or(path);
+    let place = match within.as_os_str().is_empty() {
+        true => format!("output `{name}`"),
+        false => format!("output `{name}`, {:?}", within.display().to_string()),
+    };
+    // The same would happen again.
+    let failure = Failure::new(format!("{place} cannot be stored: it is {what}"));
+    match error.help() {
+        Some(help) => failure.help(help),
+        None => failure,
     }
 }
 

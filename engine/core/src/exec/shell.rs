@@ -66,7 +66,7 @@ pub(super) fn run(
         std::io::copy(&mut errors, &mut &job.log)?;
     }
     if job.cancel.asked() {
-        return Err(Failure::new("cancelled"));
+        return Err(quoting("cancelled".to_owned(), &job.log));
     }
     if !status.success() && !script.may_fail {
         let how = match (status.code(), status.signal()) {
@@ -74,14 +74,7 @@ pub(super) fn run(
             (None, Some(signal)) => format!("killed by signal {signal}"),
             _ => "ended abnormally".to_owned(),
         };
-        let said = tail(&job.log)?;
-        let said = said.trim_end();
-        let message = if said.is_empty() {
-            how
-        } else {
-            format!("{how}\n{said}")
-        };
-        let failure = Failure::passing(message);
+        let failure = quoting(how, &job.log);
         return Err(match full(&job.scratch) {
             true => failure.help(format!(
                 "the disk of {} is full: free some space, or choose another place with `--store`",
@@ -97,7 +90,12 @@ pub(super) fn run(
                 made.insert(port.name.clone(), output);
             }
             Err(_) if script.may_fail && !status.success() => {}
-            Err(failure) => return Err(failure),
+            Err(failure) => {
+                return Err(Failure {
+                    message: quoting(failure.message, &job.log).message,
+                    ..failure
+                });
+            }
         }
     }
     if script.may_fail {
@@ -224,12 +222,30 @@ fn listed(datum: &Datum) -> Value {
 /// Reads an output as its type says.
 fn read(port: &Port, path: &Path) -> Result<Output, Failure> {
     let name = &port.name;
-    if !path.exists() {
+    let Ok(found) = path.metadata() else {
+        if path.is_symlink() {
+            let told = format!("output `{name}` is a symbolic link that leads to no file");
+            return Err(Failure::new(told).help(format!(
+                "write the output `{name}` itself to the path in ${name}"
+            )));
+        }
         return match port.ty {
             Type::Optional(_) => Ok(Output::value(Value::Null)),
             _ => Err(Failure::new(format!("the script did not write `${name}`"))
                 .help(format!("write the output `{name}` to the path in ${name}"))),
         };
+    };
+    // To open a pipe would wait for its writer, and a device may have no end.
+    if port.ty != Type::Dir && !found.is_file() {
+        let (what, help) = match found.is_dir() {
+            true => ("a folder", format!("declare it as `{name}: dir`")),
+            false => (
+                "a pipe, a socket or a device",
+                format!("write a file to the path in ${name}"),
+            ),
+        };
+        let told = format!("output `{name}` is {what}, and declared as {}", port.ty);
+        return Err(Failure::new(told).help(help));
     }
     match &port.ty {
         Type::Dir => Ok(Output::Dir {
@@ -257,6 +273,16 @@ fn read(port: &Port, path: &Path) -> Result<Output, Failure> {
                 Failure::new(format!("output `{name}` is not {ty}: `{start}`"))
             })
         }
+    }
+}
+
+/// A failure that another try may not meet, with the end of the log.
+fn quoting(how: String, log: &File) -> Failure {
+    // A log that cannot be read takes nothing from what is known.
+    let said = tail(log).unwrap_or_default();
+    match said.trim_end() {
+        "" => Failure::passing(how),
+        said => Failure::passing(format!("{how}\n{said}")),
     }
 }
 
