@@ -3,6 +3,8 @@
 
 #[path = "export/entities.rs"]
 mod entities;
+#[path = "export/odd.rs"]
+mod odd;
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};

@@ -16,6 +16,7 @@ mod actions;
 mod content;
 mod files;
 mod graph;
+mod names;
 mod parameters;
 mod sink;
 

@@ -8,8 +8,9 @@ use kyobashi_engine::run::{FinalState, Finished, refresh};
 use serde_json::{Value, json};
 
 use super::content::Run;
-use super::files::{Files, Wanted, plain};
+use super::files::{Files, Wanted};
 use super::graph::{Graph, all, to};
+use super::names::plain;
 use super::parameters::{artifact_of, scalar};
 use crate::exit::Stopped;
 use crate::history::{self, Told};

@@ -1,7 +1,7 @@
 //! The files of a crate: each content once, under the first name that it was given, with its size and
 //! digests.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Written;
 use super::graph::to;
+use super::names::{Names, plain};
 use super::sink::Sink;
 use crate::exit::Stopped;
 
@@ -35,7 +36,7 @@ pub(super) struct Files<'s> {
     /// Entities by id, in the order of writing.
     entities: Vec<Value>,
     ids: BTreeMap<Digest, String>,
-    names: BTreeSet<String>,
+    names: Names,
     written: Written,
 }
 
@@ -57,7 +58,7 @@ impl<'s> Files<'s> {
             payload,
             entities: Vec::new(),
             ids: BTreeMap::new(),
-            names: BTreeSet::new(),
+            names: Names::default(),
             written: Written {
                 files: 0,
                 bytes: 0,
@@ -160,14 +161,7 @@ impl<'s> Files<'s> {
             Some(last) if last.contains('.') => "",
             _ => wanted.extension,
         };
-        let plain = plain(wanted.name);
-        let mut name = format!("{plain}{extension}");
-        let mut number = 2;
-        while !self.names.insert(name.clone()) {
-            name = format!("{plain}-{number}{extension}");
-            number += 1;
-        }
-        name
+        self.names.take(&plain(wanted.name), extension)
     }
 
     fn source(&self, digest: &Digest, folder: bool, origin: Option<&Path>) -> Option<PathBuf> {
@@ -229,15 +223,15 @@ impl<'s> Files<'s> {
     }
 
     fn folder(&mut self, source: &Path, wanted: &Wanted<'_>) -> Result<String, Stopped> {
-        let name = self.name(&Wanted {
-            extension: "",
-            ..*wanted
-        });
+        let name = self.names.take_folder(&plain(wanted.name));
         let (digest, tree) = (self.store.digest_tree(source)?, walk(source)?);
         let (mut parts, mut bytes) = (Vec::new(), 0);
         for (path, file) in tree {
-            let id = format!("{name}/{}", plain(&path));
-            self.names.insert(id.clone());
+            let inner = plain(&path);
+            let last = inner.rfind('/').map_or(0, |at| at + 1);
+            let dot = inner[last..].rfind('.').filter(|at| *at > 0);
+            let (stem, extension) = inner.split_at(dot.map_or(inner.len(), |at| last + at));
+            let id = self.names.take(&format!("{name}/{stem}"), extension);
             let mut from = File::open(&file)?;
             let (sha256, blake3, size) = self.sink.put(&id, |to| pour(&mut from, to))?;
             bytes += size;
@@ -351,24 +345,6 @@ fn walk(folder: &Path) -> Result<Vec<(String, PathBuf)>, Stopped> {
     }
     found.sort();
     Ok(found)
-}
-
-/// A name in characters that every file system, zip reader and URI takes.
-pub(super) fn plain(name: &str) -> String {
-    let parts = name
-        .split('/')
-        .filter(|part| !matches!(*part, "" | "." | ".."));
-    let parts: Vec<String> = parts
-        .map(|part| {
-            let plain = |c: char| c.is_ascii_alphanumeric() || "-_.=,".contains(c);
-            let text: String = part
-                .chars()
-                .map(|c| if plain(c) { c } else { '_' })
-                .collect();
-            text.trim_end_matches('_').chars().take(120).collect()
-        })
-        .collect();
-    parts.join("/")
 }
 
 /// The media type of a name.

@@ -6,8 +6,9 @@ use kyobashi_engine::artifact::Artifact;
 use serde_json::{Value, json};
 
 use super::content::{Run, relative};
-use super::files::{Files, Wanted, plain};
+use super::files::{Files, Wanted};
 use super::graph::{Graph, to};
+use super::names::plain;
 use crate::compare::sources;
 use crate::exit::Stopped;
 use crate::history::Told;
