@@ -64,6 +64,8 @@ bool ky_backward(const at::Tensor& loss, const KyList& parameters, std::vector<a
 bool ky_plain(const std::vector<at::Tensor>& tensors);
 // The Euclidean norm of all together; makes them contiguous.
 double ky_plain_norm(std::vector<at::Tensor>& tensors);
+// The sum of the squares of `count` numbers.
+double ky_plain_squares(const float* numbers, int64_t count);
 // One step of Adam; everything but the gradients is contiguous.
 void ky_plain_adam(
     std::vector<at::Tensor>& parameters,

@@ -12,6 +12,7 @@
 #include <torch/library.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace functorch = at::functorch;
@@ -104,6 +105,33 @@ TORCH_LIBRARY_IMPL(aten, TESTING_ONLY_GenericMode, library) {
   }
 }
 
+// As `ky_stack_clip`, of f32 on the CPU in two passes.
+void clip_plain(std::vector<at::Tensor>& gradients, double limit) {
+  std::vector<double> sums(gradients.empty() ? 0 : gradients[0].size(0));
+  for (auto& gradient : gradients) {
+    gradient = gradient.contiguous();
+    const auto own = gradient.numel() / static_cast<int64_t>(sums.size());
+    for (size_t seed = 0; seed < sums.size(); ++seed) {
+      sums[seed] += ky_plain_squares(gradient.const_data_ptr<float>() + seed * own, own);
+    }
+  }
+  for (auto& gradient : gradients) {
+    const auto own = gradient.numel() / static_cast<int64_t>(sums.size());
+    // Two parameters may have one tensor as their gradient, so it is not changed in place.
+    const at::Tensor scaled = at::empty_like(gradient);
+    for (size_t seed = 0; seed < sums.size(); ++seed) {
+      const float* from = gradient.const_data_ptr<float>() + seed * own;
+      float* to = scaled.mutable_data_ptr<float>() + seed * own;
+      const auto factor =
+          static_cast<float>(std::min(limit / (std::sqrt(sums[seed]) + 1e-6), 1.0));
+      for (int64_t at = 0; at < own; ++at) {
+        to[at] = from[at] * factor;
+      }
+    }
+    gradient = scaled;
+  }
+}
+
 // While it lives, operations of this thread are those of all seeds.
 struct Layer {
   int64_t level;
@@ -189,6 +217,10 @@ char* ky_stack_call(
 char* ky_stack_clip(KyList* gradients, double limit) {
   return ky_try([&] {
     c10::NoGradGuard no_grad;
+    if (ky_plain(gradients->tensors)) {
+      clip_plain(gradients->tensors, limit);
+      return;
+    }
     std::vector<at::Tensor> norms;
     for (const auto& gradient : gradients->tensors) {
       norms.push_back(at::linalg_vector_norm(gradient.flatten(1), 2, at::IntArrayRef({1})));

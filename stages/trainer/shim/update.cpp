@@ -76,6 +76,14 @@ bool ky_plain(const std::vector<at::Tensor>& tensors) {
   });
 }
 
+double ky_plain_squares(const float* numbers, int64_t count) {
+  double sum = 0;
+  for (int64_t at = 0; at < count; at += kBlock) {
+    sum += squares(numbers + at, std::min(kBlock, count - at));
+  }
+  return sum;
+}
+
 double ky_plain_norm(std::vector<at::Tensor>& tensors) {
   double sum = 0;
   for (auto& tensor : tensors) {

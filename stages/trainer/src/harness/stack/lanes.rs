@@ -1,169 +1,22 @@
-//! Several seeds of one training, trained as one computation: every tensor of the program has a dimension
-//! more below it, and a step costs its launches once. `stack: 8` of the config makes the seeds 0 to 7 one
-//! stack, 8 to 15 the next, whichever of them are asked for; so what a seed becomes depends on the seed and
-//! the config alone. The call that asks for one of them trains all, and the others wait here for their calls.
-//!
-//! stack → [`Lanes::join`] → step by step → per seed: evaluation, curve, samples, as [`Training`] does them,
-//! on views of the common tensors. What the program cannot do for several seeds at once → `None`, and the
-//! seed is trained alone.
+//! The seeds of a stack side by side, from the first step to their outcomes. Which seeds belong together and
+//! who asked for them is not known here.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
-use kyobashi_stage::{Failure, Retry};
+use kyobashi_stage::Failure;
 use tch::{Device, Tensor};
 
-use super::average::Average;
-use super::optimise::{Network, is_trained, networks};
-use super::schedule::learning_rate;
-use super::settings::Settings;
-use super::train::Training;
-use super::{Job, Outcome, Ready, Surroundings, message, ours, ready};
-use crate::program::{Program, Slot};
+use super::Stop;
+use crate::harness::average::Average;
+use crate::harness::optimise::{Network, is_trained, networks};
+use crate::harness::schedule::learning_rate;
+use crate::harness::train::Training;
+use crate::harness::{Outcome, Surroundings, ours};
+use crate::program::Slot;
 use crate::torch::{List, Stack, Value};
 
-/// What stacks left for calls to come.
-#[derive(Default)]
-pub(crate) struct Kept(VecDeque<Left>);
-
-/// Stacks whose seeds are kept: calls may alternate between a few, as between the variants of a study.
-const MOST: usize = 4;
-
-/// What one stack left.
-struct Left {
-    /// What was trained, but for data and seeds, and the data.
-    of: (String, String),
-    outcomes: BTreeMap<i64, Result<Outcome, Failure>>,
-    /// Why it was not trained as one.
-    refused: Option<String>,
-}
-
-impl Kept {
-    /// What a stack left; nothing yet if it is new.
-    fn of(&mut self, of: (String, String)) -> &mut Left {
-        let known = self.0.iter().position(|left| left.of == of);
-        let left = known.and_then(|at| self.0.remove(at)).unwrap_or(Left {
-            of,
-            outcomes: BTreeMap::new(),
-            refused: None,
-        });
-        self.0.truncate(MOST - 1);
-        self.0.push_front(left);
-        &mut self.0[0]
-    }
-
-    /// The outcome of the job's seed, trained with the others of its stack now or before; none if it must
-    /// be trained alone.
-    pub(super) fn run(
-        &mut self,
-        job: &Job,
-        program: &Program,
-        settings: &Settings,
-        surroundings: &dyn Surroundings,
-    ) -> Option<Result<Outcome, Failure>> {
-        let count = i64::try_from(settings.stack).unwrap_or(i64::MAX);
-        let first = job.seed.div_euclid(count).saturating_mul(count);
-        let seeds = first..=first.saturating_add(count - 1);
-        let say = |text: String| surroundings.note(message(&text));
-        let of = (job.identity_of(first), job.data_digest.to_owned());
-        let own_data = |left: &Left| left.of.0 == of.0 && left.of.1 != of.1;
-        if self.0.iter().any(own_data) {
-            say(
-                "seeds with data of their own train a whole stack each: leave `stack` out"
-                    .to_owned(),
-            );
-        }
-        let left = self.of(of);
-        if let Some(outcome) = left.outcomes.remove(&job.seed) {
-            say(format!(
-                "was trained together with the seeds {first} to {}",
-                seeds.end()
-            ));
-            return Some(outcome);
-        }
-        if left.refused.is_none() {
-            match train(job, program, settings, seeds.clone(), surroundings) {
-                Ok(mut outcomes) => {
-                    let own = outcomes.remove(&job.seed);
-                    // What passes, as a cancellation does, is no answer to another call.
-                    outcomes.retain(|_, outcome| {
-                        outcome
-                            .as_ref()
-                            .err()
-                            .is_none_or(|failure| failure.retry == Retry::Never)
-                    });
-                    left.outcomes = outcomes;
-                    return own;
-                }
-                Err(Stop::Ended(failure)) => {
-                    // Out of time is out of time for all of them.
-                    if failure.retry == Retry::Never {
-                        let others = seeds.filter(|seed| *seed != job.seed);
-                        left.outcomes = others.map(|seed| (seed, Err(failure.clone()))).collect();
-                    }
-                    return Some(Err(failure));
-                }
-                Err(Stop::Cannot(why)) => left.refused = Some(why),
-            }
-        }
-        let why = left.refused.as_deref().unwrap_or_default();
-        say(format!(
-            "cannot be stacked, so seeds are trained one by one: {why}"
-        ));
-        None
-    }
-}
-
-/// Why a stack was not trained to its end.
-enum Stop {
-    /// The surroundings ended it.
-    Ended(Failure),
-    /// Seed by seed it may go.
-    Cannot(String),
-}
-
-impl From<Failure> for Stop {
-    fn from(failure: Failure) -> Self {
-        let what = failure.message.lines().next().unwrap_or_default();
-        Self::Cannot(what.to_owned())
-    }
-}
-
-fn train(
-    job: &Job,
-    program: &Program,
-    settings: &Settings,
-    seeds: std::ops::RangeInclusive<i64>,
-    surroundings: &dyn Surroundings,
-) -> Result<BTreeMap<i64, Result<Outcome, Failure>>, Stop> {
-    let hooks = ["state", "augment", "lr_scale"];
-    if let Some(hook) = hooks.iter().find(|hook| program.hook(hook).is_some()) {
-        return Err(Stop::Cannot(format!("the program defines `{hook}`")));
-    }
-    if let Some((name, _)) = program.networks().next() {
-        return Err(Stop::Cannot(format!("the program defines `loss_{name}`")));
-    }
-    let mut all: Vec<(i64, Ready)> = Vec::new();
-    for seed in seeds {
-        let (ready, said) = ready(job, settings.clone(), seed)?;
-        for line in said.iter().filter(|_| seed == job.seed) {
-            surroundings.note(message(line));
-        }
-        all.push((seed, ready));
-    }
-    let generators = Stack::new();
-    let mut trainings = Vec::new();
-    for (seed, ready) in &all {
-        let training = Training::start(program, &ready.settings, &ready.data, *seed, ready.device)?;
-        generators.add(ready.device).map_err(ours)?;
-        trainings.push(training);
-    }
-    let mut lanes = Lanes::join(trainings, generators)?;
-    lanes.run(job.seed, surroundings)?;
-    Ok(lanes.finish(surroundings))
-}
-
 /// The seeds of a stack between their first and their last step.
-struct Lanes<'t> {
+pub(super) struct Lanes<'t> {
     trainings: Vec<Training<'t>>,
     /// Seeds that came to no end, by their place.
     failed: BTreeMap<usize, Failure>,
@@ -179,7 +32,10 @@ struct Lanes<'t> {
 
 impl<'t> Lanes<'t> {
     /// Joins the tensors of trainings that have just started; each training keeps views of them.
-    fn join(mut trainings: Vec<Training<'t>>, generators: Stack) -> Result<Self, Failure> {
+    pub(super) fn join(
+        mut trainings: Vec<Training<'t>>,
+        generators: Stack,
+    ) -> Result<Self, Failure> {
         let first = trainings
             .first()
             .ok_or_else(|| Failure::bug("a stack of no seeds"))?;
@@ -241,7 +97,7 @@ impl<'t> Lanes<'t> {
         })
     }
 
-    fn run(&mut self, asked: i64, surroundings: &dyn Surroundings) -> Result<(), Stop> {
+    pub(super) fn run(&mut self, asked: i64, surroundings: &dyn Surroundings) -> Result<(), Stop> {
         let settings = self.trainings[0].settings;
         for step in 0..settings.steps {
             surroundings.go_on(step).map_err(Stop::Ended)?;
@@ -285,22 +141,9 @@ impl<'t> Lanes<'t> {
 
     fn step(&mut self, step: u64) -> Result<(), Failure> {
         let (program, settings) = (self.trainings[0].program, self.trainings[0].settings);
-        let mut rows: Vec<(String, Vec<Tensor>)> = Vec::new();
-        for training in &mut self.trainings {
-            let index = training.batches.next().map_err(ours)?;
-            let own = training.data.training.take(&index).map_err(ours)?;
-            for (place, (name, tensor)) in own.into_iter().enumerate() {
-                match rows.get_mut(place) {
-                    Some((_, all)) => all.push(tensor),
-                    None => rows.push((name, vec![tensor])),
-                }
-            }
-        }
-        let mut batch = Vec::with_capacity(rows.len());
-        for (name, all) in &rows {
-            batch.push((name.as_str(), Tensor::f_stack(all, 0).map_err(ours)?));
-        }
-        let batch = Value::tensors(batch.iter().map(|(name, t)| (*name, t))).map_err(ours)?;
+        let batch = self.batch()?;
+        let batch = batch.iter().map(|(name, tensor)| (name.as_str(), tensor));
+        let batch = Value::tensors(batch).map_err(ours)?;
         let (step_value, training) = (Value::integer(step as i64), Value::flag(true));
         let offer = [
             (Slot::Parameters, &self.p),
@@ -332,6 +175,40 @@ impl<'t> Lanes<'t> {
         }
     }
 
+    /// The next rows of every seed, [seeds, rows, …].
+    fn batch(&mut self) -> Result<Vec<(String, Tensor)>, Failure> {
+        let seeds = self.trainings.len() as i64;
+        let mut chosen = Vec::with_capacity(self.trainings.len());
+        for training in &mut self.trainings {
+            chosen.push(training.batches.next().map_err(ours)?);
+        }
+        let data = self.trainings[0].data;
+        if self
+            .trainings
+            .iter()
+            .all(|other| std::ptr::eq(other.data, data))
+        {
+            let index = Tensor::f_cat(&chosen, 0).map_err(ours)?;
+            let mut rows = data.training.take(&index).map_err(ours)?;
+            for (_, tensor) in &mut rows {
+                let mut shape = tensor.size();
+                shape.splice(..1, [seeds, -1]);
+                *tensor = tensor.f_reshape(shape).map_err(ours)?;
+            }
+            return Ok(rows);
+        }
+        let mut own = Vec::with_capacity(self.trainings.len());
+        for (training, index) in self.trainings.iter().zip(&chosen) {
+            own.push(training.data.training.take(index).map_err(ours)?);
+        }
+        let names = own[0].iter().enumerate();
+        let joint = names.map(|(place, (name, _))| {
+            let parts: Vec<&Tensor> = own.iter().map(|rows| &rows[place].1).collect();
+            Ok((name.clone(), Tensor::f_stack(&parts, 0).map_err(ours)?))
+        });
+        joint.collect()
+    }
+
     /// Gives every seed its losses since the last look.
     fn look(&mut self, done: u64) -> Result<(), Failure> {
         let losses = Tensor::f_stack(&self.losses, 1).map_err(ours)?;
@@ -344,7 +221,10 @@ impl<'t> Lanes<'t> {
         Ok(())
     }
 
-    fn finish(self, surroundings: &dyn Surroundings) -> BTreeMap<i64, Result<Outcome, Failure>> {
+    pub(super) fn finish(
+        self,
+        surroundings: &dyn Surroundings,
+    ) -> BTreeMap<i64, Result<Outcome, Failure>> {
         let mut failed = self.failed;
         let finished = self.trainings.into_iter().enumerate();
         finished
