@@ -82,11 +82,11 @@ impl Format {
         let size = match self.style {
             Style::Plain => plain(value.abs()),
             Style::Exact => exact(value.abs()),
-            Style::Fixed(decimals) => format!("{:.decimals$}", value.abs()),
-            Style::Percent(decimals) => format!("{:.decimals$}%", value.abs() * 100.0),
+            Style::Fixed(decimals) => fixed(value.abs(), decimals),
+            Style::Percent(decimals) => format!("{}%", fixed(value.abs() * 100.0, decimals)),
             Style::Scientific(decimals) => scientific(value.abs(), decimals),
         };
-        // A value that rounds to zero has no sign left to show.
+        // Zero has no sign.
         let zero = !size.chars().any(|c| ('1'..='9').contains(&c));
         let sign = match (value < 0.0 && !zero, self.signed && !zero) {
             (true, _) => "\u{2212}",
@@ -95,6 +95,19 @@ impl Format {
         };
         format!("{sign}{size}")
     }
+}
+
+/// Decimals that a value may have beyond those asked for, so that it is not shown as zero.
+const FINER: usize = 2;
+
+/// A number of decimals. What is not zero is never shown as zero: it gets the decimals that its first digit
+/// needs, and from the third one more on it is shown in powers of ten.
+fn fixed(size: f64, decimals: usize) -> String {
+    let seen = |text: &String| size == 0.0 || text.chars().any(|c| ('1'..='9').contains(&c));
+    (decimals..=decimals + FINER)
+        .map(|decimals| format!("{size:.decimals$}"))
+        .find(seen)
+        .unwrap_or_else(|| scientific(size, 1))
 }
 
 fn plain(size: f64) -> String {
@@ -167,7 +180,14 @@ mod tests {
             ("", 1234.5, "1234"),
             ("", 0.999_6, "1.00"),
             ("", 0.000_012_3, "1.23 × 10⁻⁵"),
-            (".1", -0.01, "0.0"),
+            (".2", 1.2e-9, "1.2 × 10⁻⁹"),
+            (".2", -1.2e-9, "\u{2212}1.2 × 10⁻⁹"),
+            (".1", -0.01, "\u{2212}0.01"),
+            (".3", 0.000_4, "0.0004"),
+            ("%.1", 0.000_2, "0.02%"),
+            ("%.1", 1.2e-9, "1.2 × 10⁻⁷%"),
+            ("+.1", 0.0, "0.0"),
+            (".2", -0.0, "0.00"),
         ] {
             let read = Format::read(format).unwrap();
             assert_eq!(read.show(value), shown, "{format} {value}");

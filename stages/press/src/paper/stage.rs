@@ -91,7 +91,7 @@ impl Stage for Set {
             ],
             ..Signature::new(
                 "paper/set",
-                5,
+                6,
                 "Typesets a paper whose numbers all lead to their origin",
             )
         }

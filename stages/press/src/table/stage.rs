@@ -46,7 +46,7 @@ impl Stage for Table {
             ],
             ..Signature::new(
                 "report/table",
-                1,
+                2,
                 "Sets means over runs as a table with their intervals",
             )
         }
