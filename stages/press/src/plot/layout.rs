@@ -69,7 +69,9 @@ pub(crate) fn layout(figure: &Figure, asked: &Asked) -> Layout {
         let facets: BTreeSet<&str> = figure.panels.iter().map(|one| one.facet.as_str()).collect();
         facets.len()
     });
-    let wide = asked.wide.unwrap_or(in_row.unwrap_or(count) > 2);
+    let one_row = in_row.unwrap_or(count);
+    let wide = one_row > 2 || (one_row == 1 && crowded(figure, asked));
+    let wide = asked.wide.unwrap_or(wide);
     let total = if wide { theme::PAGE } else { theme::COLUMN };
     let columns = in_row.or(asked.columns);
     let columns = columns.unwrap_or(if wide { 4 } else { 2 }).min(count);
@@ -168,7 +170,8 @@ pub(crate) fn layout(figure: &Figure, asked: &Asked) -> Layout {
         let last = index + columns >= count;
         let above: f64 = head + height + if own || rows == 1 { foot } else { 8.0 };
         let x_ticks = if asked.by_category() {
-            names(&x_names)
+            let slot = panel / x_names.len() as f64;
+            thinned(names(&x_names), if turned { slot / APART } else { 1.0 })
         } else {
             x.ticks(if equal { 5 } else { (panel / 38.0) as usize })
         };
@@ -180,7 +183,13 @@ pub(crate) fn layout(figure: &Figure, asked: &Asked) -> Layout {
             x,
             y,
             x_ticks,
-            y_ticks: y_names[index].clone(),
+            y_ticks: match rect {
+                true => {
+                    let slot = height / figure.y_categories.len() as f64;
+                    thinned(y_names[index].clone(), slot / (theme::TICK + 0.5))
+                }
+                false => y_names[index].clone(),
+            },
             x_labelled: last || own,
             y_labelled: column == 0 || own,
         });
@@ -232,6 +241,28 @@ fn equal(figure: &Figure, asked: &Asked) -> bool {
             asked.mark == Mark::Point && x > 0.0 && y > 0.0 && (x / y).max(y / x) <= ALIKE
         }
     }
+}
+
+/// How far apart labels turned by 40° have to begin, in points: their height over sin 40°.
+const APART: f64 = theme::TICK * 1.5;
+
+/// Whether the categories of one panel would not stand beside one another in a column, even turned.
+fn crowded(figure: &Figure, asked: &Asked) -> bool {
+    let around = 2.0 * COLOUR_BAR;
+    asked.by_category() && (theme::COLUMN - around) / (figure.x_categories.len() as f64) < APART
+}
+
+/// Labels of which each has room: every second, third, … where one has only this share of what it needs.
+fn thinned(ticks: Vec<Tick>, room: f64) -> Vec<Tick> {
+    let step = (1.0 / room).ceil().max(1.0) as usize;
+    let some = |(index, tick): (usize, Tick)| match index % step {
+        0 => tick,
+        _ => Tick {
+            label: String::new(),
+            ..tick
+        },
+    };
+    ticks.into_iter().enumerate().map(some).collect()
 }
 
 /// Category labels as ticks at whole numbers.

@@ -120,7 +120,7 @@ impl Stage for Plot {
             ],
             ..Signature::new(
                 "report/plot",
-                2,
+                3,
                 "Draws a figure that is checked against its tables",
             )
         }

@@ -308,3 +308,34 @@ fn rows_of_panels_keep_their_columns_where_a_panel_has_no_marks() {
     let refused = plot(&both.with("rows", "x").with("columns", 2)).unwrap_err();
     assert!(refused.message.contains("give one of them"), "{refused:?}");
 }
+
+#[test]
+fn labels_of_many_columns_and_rows_do_not_run_into_one_another() {
+    let mut cells = String::from("width,depth,loss\n");
+    for width in 0..30 {
+        for depth in 0..40 {
+            cells += &format!("{width},{depth},{}\n", width * depth);
+        }
+    }
+    let data = || list(&[&cells]);
+    let heat = || desk("rect", "width", "depth", data()).with("color", "loss");
+    let picture = |desk: &Desk| text(&plot(desk).unwrap(), "figure");
+    let labels = |picture: &str, count: u32| {
+        (0..count)
+            .filter(|name| picture.contains(&format!(">{name}</text>")))
+            .count()
+    };
+    // In a column there is room for few of them; where nobody asked for it, the figure spans the page.
+    let wide = picture(&heat());
+    assert!(
+        wide.contains(">29</text>") && wide.contains(">17</text>"),
+        "{wide}"
+    );
+    let column = picture(&heat().with("size", "column"));
+    assert!(
+        (5..25).contains(&labels(&column, 30)),
+        "{}",
+        labels(&column, 30)
+    );
+    assert!(column.contains(">0</text>"));
+}
