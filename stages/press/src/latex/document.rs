@@ -40,6 +40,9 @@ const MACROS: &str = r"\usepackage[hidelinks]{hyperref}
 \makeatletter\setlength{\@fptop}{0pt}\setlength{\@dblfptop}{0pt}\makeatother
 \IfFileExists{fvextra.sty}{\usepackage{fvextra}\fvset{breaklines,breakanywhere}}{\usepackage{fancyvrb}}
 \DefineVerbatimEnvironment{code}{Verbatim}{fontsize=\footnotesize}
+% Within an address; a little stretch, so that lines end at the margin.
+\newcommand{\breakhere}[1]{\penalty#1\hskip0pt plus 0.2pt\relax}
+\pdfstringdefDisableCommands{\def\breakhere#1{}}
 % A number of the paper: its value is in numbers.tex, its origin in the appendix. In formulas it does not link.
 \newcommand{\defval}[2]{\expandafter\gdef\csname val@#1\endcsname{#2}}
 \DeclareRobustCommand{\val}[1]{\ifmmode\csname val@#1\endcsname\else\hyperlink{number.#1}{\textcolor[HTML]{1F4E79}{\csname val@#1\endcsname}}\fi}
@@ -163,7 +166,8 @@ fn main(asked: &Asked, manuscript: &Manuscript, style: &Style) -> String {
     if asked.bibliography.is_some() {
         let _ = writeln!(
             out,
-            "\\bibliographystyle{{{}}}\n\\bibliography{{works}}\n",
+            // No entry goes on in the next column.
+            "\\bibliographystyle{{{}}}\n\\begingroup\\interlinepenalty=10000\n\\bibliography{{works}}\n\\endgroup\n",
             style.bibliography
         );
     }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crate::draft::mask::pieces;
 use crate::draft::place::{DRAFT, line_col};
 use crate::draft::tree::{Align, Block, Inline, Key};
-use crate::latex::escape::{address, name, words};
+use crate::latex::escape::{address, breakable, name, words};
 use crate::numbers::record::Number;
 
 /// Collects LaTeX.
@@ -23,7 +23,17 @@ const WIDE: usize = 62;
 
 impl Emitter<'_> {
     pub(crate) fn blocks(&mut self, blocks: &[Block]) {
-        for block in blocks {
+        for (index, block) in blocks.iter().enumerate() {
+            // A formula stands in its paragraph: an empty line would add room and begin another one.
+            let before = index.checked_sub(1).map(|at| &blocks[at]);
+            let joined = match (before, block) {
+                (Some(Block::Paragraph(_)), Block::Maths { .. }) => true,
+                (Some(Block::Maths { .. }), Block::Paragraph(content)) => goes_on(content),
+                _ => false,
+            };
+            while joined && self.out.ends_with("\n\n") {
+                self.out.pop();
+            }
             self.block(block);
         }
     }
@@ -228,11 +238,14 @@ impl Emitter<'_> {
                     out.push_str(&format!("\\[{}\\]", self.maths(latex.trim())))
                 }
                 Inline::Link { url, content } => {
-                    out.push_str(&format!(
-                        "\\href{{{}}}{{{}}}",
-                        address(url),
-                        self.inlines(content)
-                    ));
+                    let shown = match content.as_slice() {
+                        // An address has no place where a line may end, so that each sign is one.
+                        [Inline::Text { text, .. }] if url.ends_with(text.as_str()) => {
+                            breakable(text)
+                        }
+                        content => self.inlines(content),
+                    };
+                    out.push_str(&format!("\\href{{{}}}{{{shown}}}", address(url)));
                 }
                 Inline::Number(index) => {
                     out.push_str(&format!("\\val{{{}}}", self.numbers[*index].row))
@@ -297,6 +310,17 @@ fn gather(works: &mut Vec<&str>, out: &mut String) {
 
 fn labelled(label: Option<&str>) -> String {
     label.map_or(String::new(), |label| format!("\\label{{{}}}", name(label)))
+}
+
+/// Whether words go on with the sentence before them.
+fn goes_on(content: &[Inline]) -> bool {
+    match content.first() {
+        Some(Inline::Text { text, .. }) => {
+            let first = text.trim_start().chars().next();
+            first.is_some_and(|c| c.is_lowercase() || ",.;:)".contains(c))
+        }
+        _ => false,
+    }
 }
 
 /// Curly quotes have glyphs; LaTeX's own marks kern better and are found in every font.

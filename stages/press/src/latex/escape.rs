@@ -65,12 +65,30 @@ pub(crate) fn words(text: &str) -> String {
             out.push_str("}}");
             continue;
         }
+        if c == '%' {
+            crate::typeset::writer::join(&mut out, "~");
+        }
         match SIGNS.iter().find(|(sign, _)| *sign == c) {
             Some((_, latex)) => out.push_str(latex),
             None if c == '\n' => out.push(' '),
             // After `\item` and at the end of a row it would begin an option.
             None if c == '[' => out.push_str("{[}"),
             None => out.push(c),
+        }
+    }
+    out
+}
+
+/// An address as words: a line may end after each of its signs, best after those that part it.
+pub(crate) fn breakable(text: &str) -> String {
+    let mut signs = text.chars().peekable();
+    let mut out = String::new();
+    while let Some(c) = signs.next() {
+        out.push_str(&words(&c.to_string()));
+        // `//` stays together.
+        if signs.peek().is_some_and(|next| c != '/' || *next != '/') {
+            let penalty = if "/.?&=#-_:".contains(c) { 50 } else { 500 };
+            out.push_str(&format!("\\breakhere{{{penalty}}}"));
         }
     }
     out
@@ -110,8 +128,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_address_may_end_a_line_after_each_sign() {
+        assert_eq!(
+            breakable("a_b//c"),
+            r"a\breakhere{500}\_\breakhere{50}b\breakhere{500}//\breakhere{50}c"
+        );
+    }
+
+    #[test]
     fn no_sign_of_words_is_taken_for_latex() {
         assert_eq!(words("50% of a_b & #1"), r"50\% of a\_b \& \#1");
+        assert_eq!(words("the 95 % level"), r"the 95~\% level");
         assert_eq!(words("[x] done"), "{[}x] done");
         assert_eq!(words(r"\input{x}"), r"\textbackslash{}input\{x\}");
         assert_eq!(

@@ -110,13 +110,24 @@ fn passes(text: &str, range: &Range<usize>) -> bool {
     };
     let last = before.split_whitespace().next_back().unwrap_or_default();
     let part = PARTS.contains(&last.trim_start_matches(['(', '[']).to_lowercase().as_str());
+    // `95 % interval`, `at the level 95 %`, `a confidence of 95 %`.
+    let levels = |word: &str| {
+        let word = word.trim_matches(|c: char| !c.is_alphanumeric());
+        LEVELS.contains(&word.to_lowercase().as_str())
+    };
+    let mut told = before.split_whitespace().rev();
+    let told = match told.next() {
+        Some("of") => told.next(),
+        last => last,
+    };
     let next: String = after.chars().take(24).collect::<String>().to_lowercase();
     let level = text[range.clone()].ends_with('%')
-        && next.split(|c: char| !c.is_alphanumeric()).any(|word| {
-            LEVELS
-                .iter()
-                .any(|level| word.starts_with(level) && !word.is_empty())
-        });
+        && (told.is_some_and(levels)
+            || next.split(|c: char| !c.is_alphanumeric()).any(|word| {
+                LEVELS
+                    .iter()
+                    .any(|level| word.starts_with(level) && !word.is_empty())
+            }));
     touched || goes_on || part || level
 }
 
@@ -220,6 +231,7 @@ mod tests {
         for text in [
             "GPT-4.1 and v2.0 in Section 3.2 (see Fig. 1.3) by release 1.2.3.",
             "The band is the 95 % confidence interval, on 32 × 32 images.",
+            "Intervals are at the level 95 %: a confidence of 99 % changes nothing.",
             "A rate of 0.0003 with a dropout of 10%, over 3 seeds in 2020.",
         ] {
             assert_eq!(found(text), Vec::<String>::new(), "{text}");

@@ -25,6 +25,10 @@ impl Writer {
         for c in words.chars() {
             match c {
                 '\n' | '\r' => self.text.push(' '),
+                '%' => {
+                    join(&mut self.text, "\u{a0}");
+                    self.text.push_str("\\%");
+                }
                 c if c.is_ascii_punctuation() => {
                     self.text.push('\\');
                     self.text.push(c);
@@ -40,6 +44,17 @@ impl Writer {
             .marks
             .partition_point(|(offset, _)| *offset <= place.start);
         Some(self.marks.get(after.checked_sub(1)?)?.1)
+    }
+}
+
+/// Keeps a number with the sign of its unit that follows: no line ends in the blank between them.
+pub(crate) fn join(text: &mut String, blank: &str) {
+    let number = text
+        .strip_suffix(' ')
+        .is_some_and(|before| before.ends_with(|c: char| c.is_ascii_digit()));
+    if number {
+        text.pop();
+        text.push_str(blank);
     }
 }
 

@@ -147,6 +147,37 @@ fn struck_words_compile_whatever_packages_tex_has() {
 }
 
 #[test]
+fn a_formula_stands_in_its_paragraph() {
+    let draft = "---\ntitle: A\nprovenance: live\n---\n\nWe have\n$$ a = b, $$ {#eq:a}\nwhere $b$ is at the 95 % level.\n\n$$ c $$\n\nThen more.\n";
+    let (_scratch, source) = written(&Desk::default().with("draft", draft));
+    let paper = std::fs::read_to_string(source.join("main.tex")).unwrap();
+    let body = paper.split("We have").nth(1).unwrap();
+    let (formula, rest) = body.split_once("Then more").unwrap();
+    assert!(
+        !formula.split("where").next().unwrap().contains("\n\n"),
+        "{formula}"
+    );
+    assert!(formula.contains(r"the 95~\% level"), "{formula}");
+    assert!(
+        formula.ends_with("\n\n% draft.md:12\n"),
+        "{formula:?} {rest}"
+    );
+}
+
+#[test]
+fn a_long_address_ends_lines_where_it_has_to() {
+    let address = format!(
+        "https://example.org/{}/{}",
+        "a1b2c3".repeat(20),
+        "x_y%20z".repeat(9)
+    );
+    let draft = format!("---\ntitle: A\nprovenance: live\n---\n\nSee <{address}>.\n");
+    if let Some(made) = compiled(&Desk::default().with("draft", draft.as_str())) {
+        assert!(made.unwrap().starts_with(b"%PDF"));
+    }
+}
+
+#[test]
 fn what_pdflatex_refuses_comes_back_with_its_place_in_the_markdown() {
     // The sign is one that Typst sets and that no font of LaTeX has.
     let draft = "---\ntitle: A\nprovenance: live\n---\n\nOne.\n\nThe sign 水 is\nrefused.\n";
