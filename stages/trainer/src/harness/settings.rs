@@ -101,6 +101,12 @@ impl Settings {
             numbers: numbers(map),
             ..Self::take(&mut reader)?
         };
+        if settings.stack > MOST_SEEDS {
+            return Err(Failure::new(format!(
+                "`stack` of `config` is at most {MOST_SEEDS} seeds, not {}",
+                settings.stack
+            )));
+        }
         let known = reader.known;
         let of_network = |key: &str| {
             let mut networks = program.networks();
@@ -177,6 +183,9 @@ impl Settings {
         })
     }
 }
+
+/// Every seed of a stack is trained, asked for or not: more are a slip.
+const MOST_SEEDS: u64 = 1024;
 
 /// How alike a key that nothing reads and a setting may be: `optimiser`, `max_second`, `kl_neighbors`.
 const ALIKE: f64 = 0.85;

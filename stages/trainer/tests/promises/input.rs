@@ -76,6 +76,10 @@ fn a_setting_that_cannot_be_is_named_with_what_it_may_be() {
             json!({"device": "tpu"}),
             "`device` of `config` is one of auto, cpu, cuda, not `tpu`",
         ),
+        (
+            json!({"stack": 1e12}),
+            "`stack` of `config` is at most 1024 seeds, not 1000000000000",
+        ),
         (json!([1]), "`config` is an object, not `[1]`"),
         (
             json!({"optimiser": "sgd"}),
