@@ -29,6 +29,9 @@ The accuracy on permutations in Run 2 is 8.9 times that of the baseline.
 The grid variance on division in Run 1 is 0.0031.
 
 Without exploration ($\epsilon = 0$) nothing is learned.
+
+The accuracy on permutations is 0.321 in Run 2 and 0.064 in Run 1, so the depth accounts for 0.257.
+The steps improved from an average of 5473 to 4287 in Run 1. Our study is limited to seven tasks.
 ";
 
 /// `final_info.json` of a run.
@@ -76,8 +79,23 @@ fn sizes_of_changes_are_found_by_what_the_words_around_them_name() {
         (21, "8.9", "derived"),
         (22, "0.0031", "traced"),
         (24, "0", "literal"),
+        (26, "0.257", "derived"),
+        // The first of two means is no size of a change.
+        (27, "5473", "derived"),
+        (27, "4287", "derived"),
+        (27, "seven", "untraced"),
     ] {
         let found = verdict(&numbers, line, text);
         assert_eq!(found, wanted, "{text} on line {line}: {numbers:#?}");
     }
+    // For people: by what is to be done, each number in bold within its sentence.
+    let report = space.read("out/report.md");
+    let at = |text: &str| {
+        report
+            .find(text)
+            .unwrap_or_else(|| panic!("no {text}: {report}"))
+    };
+    assert!(at("## Changes that do not follow") < at("division needs **45.3%** fewer steps"));
+    assert!(at("**45.3%**") < at("## Settings and counts that are others"));
+    assert!(at("## Settings and counts") < at("The learning rate is **0.002**."));
 }

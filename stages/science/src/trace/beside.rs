@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::context::{Named, Names};
 use super::entry::Finding;
+use super::implied::among;
 use super::judge::Judge;
 use super::token::Number;
 use super::words::tokens;
@@ -214,9 +215,10 @@ impl Judge<'_> {
             .full
             .iter()
             .enumerate()
-            .take(last)
+            .take(last + 1)
             .any(|(depth, told)| {
-                !names.is_run(depth) && !told.is_empty() && !told.contains(&base.names[depth])
+                let own = base.names.get(depth).is_none_or(|own| among(told, own));
+                !names.is_run(depth) && !told.is_empty() && !own
             })
     }
 

@@ -151,7 +151,9 @@ impl Judge<'_> {
             bound: strict,
             matters: &matters,
             units: &format!("{} {} {}", cell.columns, cell.rows, around.after),
-            averaged: words::averaged(&cell.rows) || words::averaged(&cell.columns),
+            averaged: [&cell.rows, &cell.columns, &cell.caption]
+                .iter()
+                .any(|text| words::averaged(text)),
             cell: true,
             around: &format!("{} {}", cell.columns, cell.caption),
             of: of.as_ref(),

@@ -306,7 +306,9 @@ impl Names {
                     .any(|head| name.starts_with(head))
                     || super::spreads::ENDS.contains(&name.as_str())
             };
-            plain.filter(|name| !spread(name)).count()
+            // Places of curves and lines of tables are no things of their own.
+            let placed = |name: &&String| super::positions::numbered(name).is_some();
+            plain.filter(|name| !spread(name) && !placed(name)).count()
         });
         counts.max().unwrap_or(0)
     }

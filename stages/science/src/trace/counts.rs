@@ -135,9 +135,15 @@ impl Counts {
         let rest = after.split(['.', ';']).next().unwrap_or(after);
         let supposed = near.iter().any(|word| has(SUPPOSED, word))
             || tokens(rest).any(|(_, word)| has("would could might may", &word.to_lowercase()));
+        // `3 to 5 seeds` is a range, `limited to five datasets` is none.
+        let ranged = last == "to"
+            && near.iter().rev().nth(1).is_some_and(|word| {
+                word.starts_with(|c: char| c.is_ascii_digit()) || WORDS.contains(&word.as_str())
+            });
         if supposed
+            || ranged
             || has(
-                "first last top other remaining another least most than to",
+                "first last top other remaining another least most than",
                 last,
             )
         {
@@ -160,7 +166,7 @@ impl Counts {
             .then(|| format!("there are {} repetitions", list(&self.repeated)));
         }
         // More data sets than anything that results are told apart by.
-        if has(SETS, &head) && has("on across all over the our", last) {
+        if has(SETS, &head) && has("on across all over the our to", last) {
             let most = self.names;
             return (count > most && most > 1)
                 .then(|| format!("the results tell no more than {most} things apart"));

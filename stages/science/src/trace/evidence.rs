@@ -377,6 +377,10 @@ impl Evidence {
         if share == Share::Percent && super::words::better(&b.names) != Some(Way::Higher) {
             sizes.retain(|(_, how)| *how != "difference");
         }
+        // A loss is never told in points.
+        if share == Share::Points && b.names.iter().any(|name| name.contains("loss")) {
+            sizes.clear();
+        }
         sizes
     }
 

@@ -113,7 +113,7 @@ fn bare(name: &str) -> Vec<String> {
 }
 
 /// Whether a name is one of those asked for.
-fn among(names: &BTreeSet<String>, name: &str) -> bool {
+pub(super) fn among(names: &BTreeSet<String>, name: &str) -> bool {
     names.contains(name) || names.iter().any(|known| bare(known) == bare(name))
 }
 

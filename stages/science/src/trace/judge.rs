@@ -203,7 +203,8 @@ impl<'e> Judge<'e> {
                 .or_else(|| change::signed(sentence, number))
                 .filter(|_| !self.evidence.negative(number));
             changes[index] = said.filter(|_| {
-                !number.name
+                !told::begins(around.before, around.after)
+                    && !number.name
                     && !number.version
                     && !number.spread
                     && !told::arrow(around.after)
@@ -311,6 +312,9 @@ impl<'e> Judge<'e> {
                 findings[index] = finding.or(findings[index].take());
             }
             let untold = |finding: &Finding| finding.verdict == Verdict::Untraced;
+            if let Some(told) = self.exact(&found, &findings, index) {
+                findings[index] = Some(told);
+            }
             if findings[index].as_ref().is_some_and(untold) {
                 let follows = parts::follows(self.evidence, sentence, &found, &findings, index)
                     .or_else(|| gaps::gap(self.evidence, sentence, number, &soft));

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::entry::{Entry, Severity, Verdict};
+use super::entry::{Class, Entry, Severity, Verdict};
 
 fn word<T: serde::Serialize>(value: &T) -> String {
     serde_json::to_value(value)
@@ -60,6 +60,81 @@ fn cell(text: &str) -> String {
     }
 }
 
+/// What stands around a number, with the number in bold.
+fn place(entry: &Entry) -> String {
+    const BEFORE: usize = 90;
+    const AFTER: usize = 70;
+    let (context, text) = (entry.context.as_str(), entry.text.as_str());
+    let own = context.match_indices(text).find(|(at, _)| {
+        let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit() || c == '.');
+        let after = context[at + text.len()..].chars().next();
+        !text.is_empty()
+            && !digit(context[..*at].chars().next_back())
+            && !after.is_some_and(|c| c.is_ascii_digit())
+    });
+    let Some((at, _)) = own else {
+        return cell(context);
+    };
+    let (before, after) = (&context[..at], &context[at + text.len()..]);
+    let from = before
+        .char_indices()
+        .rev()
+        .nth(BEFORE)
+        .map_or(0, |(at, _)| at);
+    let from = before[from..]
+        .find(' ')
+        .filter(|_| from > 0)
+        .map_or(from, |space| from + space + 1);
+    let to = after
+        .char_indices()
+        .nth(AFTER)
+        .map_or(after.len(), |(at, _)| at);
+    let end = after[..to]
+        .rfind(' ')
+        .filter(|_| to < after.len())
+        .unwrap_or(to);
+    let mark = |cut: bool| if cut { "…" } else { "" };
+    let told = [
+        mark(from > 0),
+        &before[from..],
+        "**",
+        text,
+        "**",
+        &after[..end],
+        mark(end < after.len()),
+    ];
+    told.concat().replace('|', "\\|")
+}
+
+/// The kinds of what is flagged, the worst first: a title, what to do, and what belongs there.
+type Kind = (&'static str, &'static str, fn(&Entry) -> bool);
+
+const FLAGGED: [Kind; 4] = [
+    (
+        "The results say the opposite",
+        "The size is right, the word is not: turn the sentence round, and what it concludes.",
+        |entry| entry.verdict == Verdict::WrongDirection,
+    ),
+    (
+        "Results that no file holds",
+        "Put in the value that the results have for what the sentence or the row names, or add the missing results.",
+        |entry| entry.verdict == Verdict::Untraced && entry.class == Class::Result,
+    ),
+    (
+        "Changes that do not follow",
+        "Compute the change anew from the two values, and name both where it is not clear which are meant.",
+        |entry| entry.verdict == Verdict::Untraced && entry.class == Class::Derived,
+    ),
+    (
+        "Settings and counts that are others",
+        "Correct the number, or add the setting to the file of settings if it is missing there.",
+        |entry| {
+            entry.verdict == Verdict::Untraced
+                && !matches!(entry.class, Class::Result | Class::Derived)
+        },
+    ),
+];
+
 /// The text for people: what is wrong first.
 pub(super) fn markdown(entries: &[Entry], document: &Value) -> String {
     let mut out = String::from("# Where the numbers of this paper lead\n\n");
@@ -79,14 +154,20 @@ pub(super) fn markdown(entries: &[Entry], document: &Value) -> String {
     for warning in document["warnings"].as_array().into_iter().flatten() {
         let _ = writeln!(out, "- {}", warning.as_str().unwrap_or_default());
     }
-    let mut part = |title: &str, wanted: &dyn Fn(&Entry) -> bool| {
-        let list: Vec<&Entry> = entries.iter().filter(|entry| wanted(entry)).collect();
+    let mut part = |title: &str, todo: &str, wanted: &dyn Fn(&Entry) -> bool| {
+        let mut list: Vec<&Entry> = entries.iter().filter(|entry| wanted(entry)).collect();
         if list.is_empty() {
             return;
         }
+        list.sort_by_key(|entry| std::cmp::Reverse(entry.severity));
+        let todo = if todo.is_empty() {
+            String::new()
+        } else {
+            format!("{todo}\n\n")
+        };
         let _ = writeln!(
             out,
-            "\n## {title}\n\n| line | number | what | why | where |\n| ---: | ---: | --- | --- | --- |"
+            "\n## {title}\n\n{todo}| line | number | what | why | where |\n| ---: | ---: | --- | --- | --- |"
         );
         for entry in list {
             let source = entry
@@ -103,19 +184,21 @@ pub(super) fn markdown(entries: &[Entry], document: &Value) -> String {
                 word(&entry.class),
                 word(&entry.verdict).replace('_', " "),
                 cell(&entry.why),
-                cell(&entry.context)
+                place(entry)
             );
         }
     };
-    part("Flagged", &flagged);
-    part("To look at", &|entry| {
+    for (title, todo, wanted) in FLAGGED {
+        part(title, todo, &wanted);
+    }
+    part("To look at", "", &|entry| {
         !flagged(entry) && entry.severity == Severity::Warning
     });
-    part("Traced and derived", &|entry| {
+    part("Traced and derived", "", &|entry| {
         entry.severity == Severity::Pass
             && matches!(entry.verdict, Verdict::Traced | Verdict::Derived)
     });
-    part("Settings", &|entry| {
+    part("Settings", "", &|entry| {
         entry.severity == Severity::Pass
             && entry.verdict == Verdict::Literal
             && entry.class == super::entry::Class::Configuration

@@ -45,7 +45,7 @@ impl Stage for Numbers {
             ],
             ..Signature::new(
                 "review/numbers",
-                7,
+                8,
                 "Trace every number of a paper to the results",
             )
         }

@@ -94,5 +94,6 @@ impl Evidence {
 /// Whether the words name both the measure and the thing that a finding is of.
 pub(super) fn spoken(asked: &Asked<'_>, finding: &Finding) -> bool {
     let base = finding.base.as_ref();
-    !asked.number.whole && base.is_some_and(|base| asked.near.told(&base.names) >= 4)
+    let least = if asked.number.figures >= 3 { 2 } else { 4 };
+    !asked.number.whole && base.is_some_and(|base| asked.near.told(&base.names) >= least)
 }

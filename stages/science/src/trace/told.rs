@@ -207,6 +207,22 @@ impl Judge<'_> {
     }
 }
 
+/// Whether a value is the one that something changed from: `from an average of 36.97 seconds to 75.19`.
+pub(super) fn begins(before: &str, after: &str) -> bool {
+    let words: Vec<&str> = tokens(before).map(|(_, word)| word).collect();
+    let from = words
+        .iter()
+        .rev()
+        .take(4)
+        .position(|word| word.eq_ignore_ascii_case("from"));
+    let between = |count: usize| {
+        let filler =
+            |word: &&&str| super::words::has("a an the about around roughly of average mean", word);
+        words.iter().rev().take(count).filter(filler).count() == count
+    };
+    from.is_some_and(between) && tokens(after).take(8).any(|(_, word)| word == "to")
+}
+
 /// Whether what follows a value is the value that it went to: `drops 33.6 → 27.8`.
 pub(super) fn arrow(after: &str) -> bool {
     let rest = after.trim_start();

@@ -65,6 +65,14 @@ fn last_words(text: &str, count: usize) -> Vec<String> {
         .collect()
 }
 
+/// The end of a text from its last few words on.
+pub(super) fn last(text: &str, count: usize) -> &str {
+    let at: Vec<usize> = tokens(text).map(|(at, _)| at).collect();
+    let first = at.len().saturating_sub(count);
+    text.get(at.get(first).copied().unwrap_or(0)..)
+        .unwrap_or_default()
+}
+
 fn first_words(text: &str, count: usize) -> Vec<String> {
     tokens(text)
         .take(count)
