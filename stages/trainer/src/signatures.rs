@@ -35,7 +35,7 @@ fn train_program() -> Signature {
         machine: true,
         ..Signature::new(
             TRAIN_PROGRAM,
-            3,
+            4,
             "Trains a program on libtorch and measures what it learned",
         )
     }
@@ -90,7 +90,7 @@ fn train_table() -> Signature {
         machine: true,
         ..Signature::new(
             TRAIN_TABLE,
-            3,
+            4,
             "Trains a program on data of your own and evaluates it on rows set aside",
         )
     }
