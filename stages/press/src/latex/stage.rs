@@ -46,7 +46,7 @@ impl Stage for Latex {
             )],
             ..Signature::new(
                 "paper/latex",
-                4,
+                5,
                 "Writes a paper as LaTeX source for a venue",
             )
         }

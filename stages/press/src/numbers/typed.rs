@@ -1,6 +1,7 @@
-//! Results that somebody typed: decimals, percentages and multiples in the text that are no references.
+//! Results that somebody typed: decimals, percentages and multiples in the text that are no references, and
+//! whole numbers from 100 that stand among the results.
 //! It reads signs, not meaning: names (GPT-4.1, v2.0), parts (Section 3.2), levels (95 % interval) and
-//! values of the settings pass; whole numbers are for `review/checks` and the gate, which know the words.
+//! values of the settings pass; other whole numbers are for `review/checks` and the gate, which know the words.
 
 use std::ops::Range;
 
@@ -12,7 +13,11 @@ use crate::draft::tree::{Block, Inline};
 /// The typed results of a paper, each with its place.
 pub(crate) fn typed(parts: &[&[Block]], results: &Value) -> Vec<Problem> {
     let mut found = Found {
-        settings: settings(results),
+        settings: numbers(results, |name| name.ends_with("config")),
+        whole: numbers(results, |name| !name.ends_with("config"))
+            .into_iter()
+            .map(f64::round)
+            .collect(),
         problems: Vec::new(),
     };
     for part in parts {
@@ -23,6 +28,8 @@ pub(crate) fn typed(parts: &[&[Block]], results: &Value) -> Vec<Problem> {
 
 struct Found {
     settings: Vec<f64>,
+    /// The results, each as the nearest whole number.
+    whole: Vec<f64>,
     problems: Vec<Problem>,
 }
 
@@ -69,8 +76,13 @@ impl Found {
 
     fn token(&mut self, text: &str, range: Range<usize>, at: usize) {
         let word = &text[range.clone()];
-        if passes(text, &range) || number(word).is_some_and(|value| self.settings.contains(&value))
-        {
+        let value = number(word);
+        if passes(text, &range) || value.is_some_and(|value| self.settings.contains(&value)) {
+            return;
+        }
+        // Small ones stand among the results by chance, and count things that are no results.
+        let by_chance = |value: &f64| *value < 100.0 || !self.whole.contains(value);
+        if is_whole(word) && value.as_ref().is_none_or(by_chance) {
             return;
         }
         self.problems.push(
@@ -131,7 +143,13 @@ fn passes(text: &str, range: &Range<usize>) -> bool {
     touched || goes_on || part || level
 }
 
-/// Decimals, percentages and multiples.
+/// Whether a word is digits alone, perhaps in groups of three: `4200`, `4,200`.
+fn is_whole(word: &str) -> bool {
+    word.bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b',')
+}
+
+/// Decimals, percentages, multiples and whole numbers.
 fn tokens(text: &str) -> Vec<Range<usize>> {
     let bytes = text.as_bytes();
     let mut out = Vec::new();
@@ -149,10 +167,13 @@ fn tokens(text: &str) -> Vec<Range<usize>> {
             at
         };
         at = digits(at);
-        let mut decimal = false;
+        // Groups of three belong to one number.
+        let grouped = at - start <= 3;
+        while grouped && bytes.get(at) == Some(&b',') && digits(at + 1) == at + 4 {
+            at += 4;
+        }
         if bytes.get(at) == Some(&b'.') && bytes.get(at + 1).is_some_and(u8::is_ascii_digit) {
             at = digits(at + 1);
-            decimal = true;
         }
         let rest = text[at..].trim_start_matches([' ', '\u{a0}', '\u{202f}']);
         let end = text.len() - rest.len();
@@ -162,7 +183,7 @@ fn tokens(text: &str) -> Vec<Range<usize>> {
         } else if rest.starts_with('×') && !after_factor(&rest['×'.len_utf8()..]) {
             at = end + '×'.len_utf8();
             out.push(start..at);
-        } else if decimal {
+        } else {
             out.push(start..at);
         }
     }
@@ -177,12 +198,13 @@ fn after_factor(rest: &str) -> bool {
 fn number(word: &str) -> Option<f64> {
     let share = word.ends_with('%');
     let digits = word.trim_end_matches(['%', '×', ' ', '\u{a0}', '\u{202f}']);
-    let value: f64 = digits.parse().ok()?;
+    let value: f64 = digits.replace(',', "").parse().ok()?;
     Some(if share { value / 100.0 } else { value })
 }
 
-/// The numbers among the settings that a paper was given, under `config` or in a document named so.
-fn settings(results: &Value) -> Vec<f64> {
+/// The numbers in those of a paper's documents whose names are `wanted`. Settings are under `config` or in a
+/// document named so.
+fn numbers(results: &Value, wanted: impl Fn(&str) -> bool) -> Vec<f64> {
     fn gather(value: &Value, out: &mut Vec<f64>) {
         match value {
             Value::Object(map) => map.values().for_each(|value| gather(value, out)),
@@ -192,7 +214,7 @@ fn settings(results: &Value) -> Vec<f64> {
     }
     let mut out = Vec::new();
     for (name, document) in results.as_object().into_iter().flatten() {
-        if name.ends_with("config") {
+        if wanted(name) {
             gather(document, &mut out);
         }
     }
@@ -208,7 +230,10 @@ mod tests {
             text: text.to_owned(),
             at: 0,
         }]);
-        let results = serde_json::json!({"config": {"lr": 0.0003, "dropout": 0.1}});
+        let results = serde_json::json!({
+            "config": {"lr": 0.0003, "dropout": 0.1, "steps": 7500},
+            "summary": {"reached": 4193.3, "last": 7500, "n": 3, "parameters": 422_625},
+        });
         let problems = typed(&[&[text_of]], &results);
         problems
             .iter()
@@ -224,6 +249,17 @@ mod tests {
         );
         assert_eq!(found("It is 2× faster (−0.25)."), ["2×", "0.25"]);
         assert_eq!(found("It reaches 91% on 3 sets."), ["91%"]);
+    }
+
+    #[test]
+    fn typed_whole_numbers_that_are_results_are_found() {
+        assert_eq!(
+            found("It takes 4193 steps, that is 4,193, with 422,625 parameters."),
+            ["4193", "4,193", "422,625"]
+        );
+        let pass =
+            "Trained for 7500 steps on 50,000 images of 2009, with 3 seeds, in 1,2,3 and 128.";
+        assert_eq!(found(pass), Vec::<String>::new());
     }
 
     #[test]

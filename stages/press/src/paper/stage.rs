@@ -55,7 +55,7 @@ impl Stage for Set {
                     "typed",
                     "str",
                     "refuse",
-                    "what becomes of a decimal, a percentage or a multiple that was typed and is no setting: refuse, warn or pass",
+                    "what becomes of a decimal, a percentage, a multiple or a whole number of the results that was typed and is no setting: refuse, warn or pass",
                 ),
                 Port::or(
                     "overfull",
@@ -91,7 +91,7 @@ impl Stage for Set {
             ],
             ..Signature::new(
                 "paper/set",
-                6,
+                7,
                 "Typesets a paper whose numbers all lead to their origin",
             )
         }

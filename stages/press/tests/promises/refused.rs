@@ -41,6 +41,22 @@ fn a_typed_result_is_refused_with_its_place_or_a_warning_where_that_was_asked() 
 }
 
 #[test]
+fn a_typed_whole_number_that_stands_among_the_results_is_refused() {
+    let reached = |text: &str| {
+        let results = json!({
+            "config": {"steps": 7500},
+            "trial": {"first_step": {"mean": 4193.3, "n": 3}, "last": {"mean": 7500}}
+        });
+        desk(text).with("results", results).run("paper/set")
+    };
+    let failure = reached("Of 7,500 updates it takes 4193, on 3 seeds.").unwrap_err();
+    assert!(failure.message.contains("`4193` is typed"), "{failure}");
+    assert_eq!(failure.places.len(), 1, "{failure}");
+    reached("Of 7,500 updates it takes \\val{trial.first_step.mean}{.0}, on 3 of 97 seeds.")
+        .unwrap();
+}
+
+#[test]
 fn a_claim_about_values_that_nothing_compares_is_refused() {
     let values = "from \\val{baseline.loss.mean}{.2} to \\val{trial.loss.mean}{.2}";
     let failure = set(&format!("The trial improves the loss {values}.")).unwrap_err();
